@@ -1,0 +1,1 @@
+"""Take in exports and publish builds of the warehouse: read, stage, model, check, publish."""

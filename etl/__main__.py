@@ -1,0 +1,276 @@
+"""Command line of the ETL: python -m etl demo, check, load, rebuild, status, sources."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from etl.builds import Busy, Home
+from etl.checks import CheckFailed
+from etl.commands import check_files, load_files, rebuild, status
+from etl.load import Report
+from etl.sources import SourceProblem, load_sources
+
+SHOWN_REFUSALS = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0 when every row was loaded, 1 when some were refused, 2 when nothing was loaded."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        return int(options.run(options, console))
+    except (Busy, CheckFailed, SourceProblem, FileNotFoundError, ValueError) as error:
+        return _fail(options, console, str(error))
+    except OSError as error:
+        return _fail(options, console, f"{error.strerror}: {error.filename or ''}. Nothing was published.")
+    except duckdb.Error as error:
+        return _fail(options, console, f"The database refused: {error}. Nothing was published.")
+    except KeyboardInterrupt:
+        return _fail(options, console, "Stopped. Nothing was published.")
+
+
+def _fail(options: argparse.Namespace, console: Console, sentence: str) -> int:
+    if options.json:
+        print(json.dumps({"error": sentence}, ensure_ascii=False))
+    else:
+        console.print(Text(sentence, style="bold red"))
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--home", type=Path, help="folder of inbox, archive and warehouse (default $TENKEN_HOME or data/)"
+    )
+    common.add_argument("--json", action="store_true", help="print one JSON object for programs")
+    parser = argparse.ArgumentParser(
+        prog="python -m etl", description="Load exports and publish builds of the warehouse."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", parents=[common], help="write the exports of a fictional group")
+    demo.add_argument("--out", type=Path, default=Path("data/demo"), help="folder to write to")
+    demo.add_argument("--entities", type=int, default=150)
+    demo.add_argument("--items", type=int, default=120)
+    demo.add_argument("--rounds", type=int, default=12)
+    demo.add_argument("--seed", type=int, default=20250401)
+    demo.add_argument(
+        "--form", choices=["mixed", "csv", "parquet"], default="mixed", help="how self-checks are written"
+    )
+    demo.set_defaults(run=_demo)
+
+    for name, run, text in (
+        ("check", _check, "what a load would do; writes nothing"),
+        ("load", _load, "load files and folders, publish a new build"),
+    ):
+        command = commands.add_parser(name, parents=[common], help=text)
+        command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        command.add_argument("--known-at", type=_moment, help="date from which the files are known, e.g. 2023-10-20")
+        command.add_argument("--source", help="name of the source that describes the files")
+        command.set_defaults(run=run)
+
+    for name, run, text in (
+        ("rebuild", _rebuild, "make the warehouse again from the archive"),
+        ("status", _status, "newest build, loads, rows, refusals"),
+        ("sources", _sources, "the sources that are known, and how each is recognised"),
+    ):
+        commands.add_parser(name, parents=[common], help=text).set_defaults(run=run)
+    return parser
+
+
+def _moment(text: str) -> str:
+    try:
+        return str(datetime.fromisoformat(text).replace(tzinfo=None))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no date such as 2023-10-20") from error
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    from etl.demo import write_demo
+
+    with _Bar(console, options.json) as bar:
+        truth = write_demo(
+            options.out,
+            entities=options.entities,
+            items=options.items,
+            rounds=options.rounds,
+            seed=options.seed,
+            form=options.form,
+            progress=bar,
+        )
+    if options.json:
+        print(json.dumps({"out": str(options.out), "truth": truth}, ensure_ascii=False, default=str))
+    else:
+        console.print(
+            Text(f"Wrote the demo group to {options.out}; its planted stories are in {options.out / 'truth.json'}.")
+        )
+    return 0
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    return _report(options, console, check_files)
+
+
+def _load(options: argparse.Namespace, console: Console) -> int:
+    return _report(options, console, load_files)
+
+
+def _report(options: argparse.Namespace, console: Console, act: Any) -> int:
+    if options.source and options.source not in load_sources():
+        raise ValueError(f"There is no source {options.source}; known are {', '.join(load_sources())}.")
+    with _Bar(console, options.json) as bar:
+        report = act(Home.find(options.home), options.paths, options.known_at, options.source, bar)
+    _show(options, console, report)
+    return report.exit_status
+
+
+def _rebuild(options: argparse.Namespace, console: Console) -> int:
+    with _Bar(console, options.json) as bar:
+        report = rebuild(Home.find(options.home), bar)
+    _show(options, console, report)
+    return report.exit_status
+
+
+def _show(options: argparse.Namespace, console: Console, report: Report) -> None:
+    if options.json:
+        answer = {"build": report.build, "loads": report.loads, "refusals": report.refusals}
+        print(json.dumps(answer | {"refusals_left_out": report.refusals_left_out}, ensure_ascii=False, default=str))
+        return
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for one in report.loads:
+        grouped.setdefault(one["source"] or "(no source)", []).append(one)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("source", "files"):
+        table.add_column(heading, justify="right" if heading == "files" else "left")
+    for heading in ("read", "loaded", "unchanged", "refused", "skipped"):
+        table.add_column(heading, justify="right")
+    for source, loads in grouped.items():
+        sums = [
+            sum(one[f"rows_{name}"] for one in loads) for name in ("read", "loaded", "unchanged", "refused", "skipped")
+        ]
+        table.add_row(source, f"{len(loads):,}", *(f"{count:,}" for count in sums))
+    console.print(table)
+    for one in report.refusals[:SHOWN_REFUSALS]:
+        console.print(Text(_sentence(one), style="yellow"))
+    left = len(report.refusals) - SHOWN_REFUSALS + report.refusals_left_out
+    if left > 0:
+        console.print(f"… and {left:,} more; --json names {len(report.refusals):,} of them.")
+    known = sum(one["is_known"] for one in report.loads)
+    if known:
+        console.print(f"{known:,} of the files had been loaded before and changed nothing.")
+    if report.build:
+        console.print(f"Published {report.build}.")
+
+
+def _sentence(refusal: dict[str, Any]) -> str:
+    place = [refusal["file"]]
+    if refusal["sheet"]:
+        place.append(f"sheet {refusal['sheet']}")
+    if refusal["row"]:
+        place.append(f"row {refusal['row']}")
+    if refusal["column"]:
+        place.append(f"column {refusal['column']}")
+    near = f" Nearest: '{refusal['suggestion']}'." if refusal["suggestion"] else ""
+    kept = "" if refusal["is_row_refused"] else " (only this cell was left out)"
+    return f"{', '.join(place)}: {refusal['reason']}{near}{kept}"
+
+
+def _status(options: argparse.Namespace, console: Console) -> int:
+    facts = status(Home.find(options.home))
+    if options.json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return 0
+    if facts["build"] is None:
+        console.print(f"No build in {facts['home']} yet: run python -m etl load PATH...")
+        return 0
+    console.print(
+        f"{facts['build']}, built {facts['built_at'][:19]} UTC, {facts['bytes'] / 1e6:,.1f} MB, "
+        f"newest knowledge {facts['newest_known_at'][:19]}"
+    )
+    console.print(f"{facts['loads']:,} loads, {facts['rows_read']:,} rows read, {facts['rows_refused']:,} refused")
+    for code, count in facts["refusals"].items():
+        console.print(f"  {code}: {count:,}")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    for name, count in facts["rows"].items():
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+    return 0
+
+
+def _sources(options: argparse.Namespace, console: Console) -> int:
+    sources = load_sources()
+    if options.json:
+        facts = [
+            {
+                "name": source.name,
+                "label": {"en": source.label_en, "ja": source.label_ja},
+                "format": source.format,
+                "file_name": source.file_name,
+                "header": source.header,
+                "sheet": source.sheet,
+                "yields": [record.kind.name for record in source.records],
+            }
+            for source in sources.values()
+        ]
+        print(json.dumps({"sources": facts}, ensure_ascii=False))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("source", "what", "yields", "recognised by"):
+        table.add_column(heading, overflow="fold")
+    for source in sources.values():
+        signs = [f"file name {source.file_name}"] if source.file_name else []
+        signs += [f"sheet {source.sheet}"] if source.sheet else []
+        signs += [f"headings {', '.join(source.header)}"] if source.header else []
+        kinds = ", ".join(record.kind.name for record in source.records)
+        table.add_row(
+            *(Text(text) for text in (source.name, source.label_en, kinds, f"{source.format}; {'; '.join(signs)}"))
+        )
+    console.print(table)
+    return 0
+
+
+class _Bar:
+    """A progress bar for people, silent for programs and when nobody watches."""
+
+    def __init__(self, console: Console, is_silent: bool) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=is_silent or not console.is_terminal,
+            transient=True,
+        )
+        self.task = self.progress.add_task("", total=None, rate="")
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        speed = self.progress.tasks[0].finished_speed or self.progress.tasks[0].speed
+        rate = f"{speed:,.0f}/s" if speed else ""
+        self.progress.update(self.task, description=what, completed=done, total=total or None, rate=rate)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,378 @@
+"""Rows that are answers: their inspections resolved once per distinct telling, the answers resolved by joins."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+
+from etl.derive import fold
+from etl.reading import Reader, make_lookup
+from etl.schema import FOREVER, Field
+from etl.sources import Record, Source
+from etl.statements import known_at_sql, run_expression
+
+CONTENT = "verdict, score, answer, written_score, comment, has_evidence"
+SAID_COLUMNS = f"inspection_id, item_id, {CONTENT}, known_at, load_id, sheet, row_no"
+ROW_KEY = "table_no, row_no, variant"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The resolved answers as SQL over the staged rows, with is_good each, and the row fields that hold bad cells."""
+
+    answers: str
+    bad_fields: tuple[Field, ...]
+    lenient: frozenset[str]
+
+
+def resolve(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, reader: Reader) -> Resolution:
+    """Resolve the inspections of the staged rows into the temporary table `inspection_told`; answers stay SQL.
+
+    `inspection_told` has one row per distinct telling of an inspection: its id, moment and load, whether it is fresh,
+    and the reason where it cannot be used.
+    """
+    names = list(record.expressions)
+    columns = "".join(f", coalesce(({record.expressions[name]})::varchar, '') as raw_{name}" for name in names)
+    where = f"where ({record.when})" if record.when else ""
+    connection.execute("drop view if exists answer_row")
+    run_expression(
+        connection,
+        source,
+        record,
+        f"create temp view answer_row as select {ROW_KEY}, sheet{columns}, "
+        f"coalesce({known_at_sql(source)}, '') as raw_known_at from data_row {where}",
+    )
+    told = [field for field in record.kind.fields if field.level == "inspection" and field.name in names]
+    _resolve_inspections(connection, source, record, told, reader)
+    varying = [f"raw_{field.name}" for field in told if not _is_literal(record.expressions[field.name])]
+    if source.known_at:
+        varying.append("raw_known_at")
+    if connection.execute("select count(*) from staged_table").fetchone() != (1,):
+        varying.append("table_no")
+    same_telling = " and ".join(f"r.{name} = i.{name}" for name in varying) or "true"
+
+    values = {"answer": "nullif(r.raw_verdict, '')"}
+    joins, bad_fields, is_good = [], [], ["i.reason_code is null", "item.item_id is not null"]
+    for field in record.kind.fields:
+        if field.level != "row" or field.name not in names:
+            continue
+        if field.type == "text":
+            values[field.name] = f"nullif(r.raw_{field.name}, '')"
+            continue
+        table, has_bad = make_lookup(connection, "answer_row", f"raw_{field.name}", field, reader.understand)
+        if field.name == "item_code":
+            _resolve_items(connection, table)
+            joins.append(
+                "left join item_told item on item.raw = r.raw_item_code and item.checklist_no = i.checklist_no"
+            )
+            continue
+        alias = f"k_{field.name}"
+        joins.append(f"left join {table} {alias} on {alias}.raw = r.raw_{field.name}")
+        values[field.name] = f"{alias}.value"
+        if has_bad:
+            bad_fields.append(field)
+            if field.name not in record.lenient:
+                is_good.append(f"{alias}.reason_code is null")
+    by_verdict = "case k_verdict.value when 'met' then 1.0 when 'partly_met' then 0.5 when 'not_met' then 0.0 end"
+    if "score" in values:
+        by_verdict = f"case when ({by_verdict}) is not null then coalesce({values['score']}, {by_verdict}) end"
+    answers = f"""
+        select r.table_no, r.row_no, r.variant, r.sheet, i.telling_no, i.is_fresh, i.inspection_id, item.item_id,
+            k_verdict.value as verdict, ({by_verdict})::double as score, {values["answer"]} as answer,
+            {values.get("written_score", "null")}::double as written_score,
+            {values.get("comment", "null")}::varchar as comment,
+            {values.get("has_evidence", "null")}::boolean as has_evidence,
+            i.known_at, i.load_id, {" and ".join(is_good)} as is_good
+        from answer_row r join inspection_told i on {same_telling} {" ".join(joins)}"""
+    return Resolution(answers, tuple(bad_fields), record.lenient)
+
+
+def _is_literal(expression: str) -> bool:
+    return re.fullmatch(r"\s*'[^']*'\s*", expression) is not None
+
+
+def _resolve_inspections(
+    connection: duckdb.DuckDBPyConnection, source: Source, record: Record, told: list[Field], reader: Reader
+) -> None:
+    """Make `inspection_told`, and `telling_refusal` with every reason for which a telling cannot be used."""
+    raws = "".join(f", raw_{field.name}" for field in told)
+    connection.execute(
+        f"""create or replace temp table telling as
+        select row_number() over () as telling_no, * from (
+            select table_no{raws}, raw_known_at, count(*) as row_count from answer_row group by all)"""
+    )
+    connection.execute(
+        "create or replace temp table telling_refusal (telling_no bigint, field varchar, value varchar, "
+        "reason_code varchar, reason varchar, suggestion varchar, is_row_refused boolean)"
+    )
+    joins, values = [], {}
+    for field in told:
+        table, has_bad = make_lookup(connection, "telling", f"raw_{field.name}", field, reader.understand)
+        joins.append(f"join {table} on {table}.raw = t.raw_{field.name}")
+        values[field.name] = f"{table}.value"
+        is_refused = field.name not in record.lenient
+        if has_bad:
+            connection.execute(
+                f"""insert into telling_refusal
+                select telling_no, '{field.name}', t.raw_{field.name}, k.reason_code, k.reason, k.suggestion, {is_refused}
+                from telling t join {table} k on k.raw = t.raw_{field.name} where k.reason_code is not null"""
+            )
+        if field.is_required:
+            connection.execute(
+                f"""insert into telling_refusal
+                select telling_no, '{field.name}', t.raw_{field.name}, 'empty', ?, null, true
+                from telling t join {table} k on k.raw = t.raw_{field.name}
+                where k.reason_code is null and k.value is null""",
+                [f"The cell is empty, and {field.name} is needed. {field.help}"],
+            )
+    known, _ = make_lookup(connection, "telling", "raw_known_at", Field("known_at", "date", ""), reader.understand)
+    level = [field for field in record.kind.fields if field.level == "inspection"]
+    typed = ", ".join(f"{values.get(field.name, 'null')}::{field.sql_type} as {field.name}" for field in level)
+    connection.execute(
+        f"""create or replace temp table inspection_typed as
+        with typed as (
+            select t.telling_no, t.table_no, t.row_count, {", ".join(f"t.raw_{f.name}" for f in told)}, t.raw_known_at,
+                {typed}, s.load_id, s.sheet, s.file_no,
+                case when s.is_known_at_given then s.default_known_at
+                    else coalesce(try_cast(t.raw_known_at as timestamp), {known}.value::timestamp, s.default_known_at) end
+                    as known_at
+            from telling t join staged_table s using (table_no)
+            join {known} on {known}.raw = t.raw_known_at {" ".join(joins)}
+        ),
+        checklist as (
+            select checklist_code, checklist_version,
+                dense_rank() over (order by checklist_code, checklist_version) as checklist_no
+            from dim_item group by checklist_code, checklist_version
+        )
+        select t.*, c.checklist_no,
+            id_of('inspection', concat_ws(chr(31), t.inspection_type, t.entity_code,
+                coalesce(t.inspecting_entity_code, ''), t.period, coalesce(t.inspection_code, ''),
+                t.checklist_code, t.checklist_version)) as inspection_id,
+            coalesce(least(greatest(t.performed_on, p.first_on), p.last_on), p.last_on) as reference_on,
+            coalesce((select any_value(r.reason_code) from telling_refusal r
+                where r.telling_no = t.telling_no and r.is_row_refused),
+                case when c.checklist_no is null then 'unknown_checklist' end) as reason_code
+        from typed t
+        left join checklist c using (checklist_code, checklist_version)
+        left join dim_period p on p.period_code = t.period"""
+    )
+    connection.execute(
+        """insert into telling_refusal
+        select telling_no, 'checklist_version', checklist_code || ' ' || checklist_version, 'unknown_checklist',
+            'No checklist master with this code and version was loaded.', null, true
+        from inspection_typed where reason_code = 'unknown_checklist'"""
+    )
+    # Fresh inspections were never spoken of before and are told by one file at one moment: nothing can be superseded.
+    connection.execute(
+        """create or replace temp table inspection_told as
+        with once as (
+            select inspection_id from inspection_typed where reason_code is null
+            group by inspection_id
+            having min(file_no) = max(file_no) and min(known_at) = max(known_at)
+        )
+        select t.*, t.reason_code is null and o.inspection_id is not null and s.inspection_id is null as is_fresh
+        from inspection_typed t
+        left join once o on o.inspection_id = t.inspection_id
+        left join (select distinct inspection_id from stm_inspection) s on s.inspection_id = t.inspection_id"""
+    )
+
+
+def _resolve_items(connection: duckdb.DuckDBPyConnection, lookup: str) -> None:
+    """Make `item_told`: for each code as written and each checklist version, the item it names."""
+    connection.execute(
+        f"""create or replace temp table item_told as
+        select distinct k.raw, c.checklist_no, i.item_id
+        from {lookup} k
+        join dim_item i on i.item_code = k.value
+        join (select distinct checklist_code, checklist_version, checklist_no from inspection_told) c
+            using (checklist_code, checklist_version)"""
+    )
+
+
+def load_answers(connection: duckdb.DuckDBPyConnection, source: Source, resolution: Resolution, is_fast: bool) -> None:
+    """Store the answers of fresh inspections at once and keep the others in `said_now`; bad rows go to `row_refusal`.
+
+    Adds to `touched_inspection`. What `said_now` holds takes effect with `restate`.
+    """
+    connection.execute("drop view if exists resolved_answer")
+    connection.execute("drop table if exists resolved_answer_kept")
+    if is_fast:
+        connection.execute(f"create temp view resolved_answer as {resolution.answers}")
+    else:
+        connection.execute(f"create temp table resolved_answer_kept as {resolution.answers}")
+        connection.execute("create temp view resolved_answer as select * from resolved_answer_kept")
+    # The order of rows means nothing in a fact table, and keeping it would cost memory.
+    connection.execute("set preserve_insertion_order = false")
+    inserted = connection.execute(
+        f"""insert into fct_answer by name
+        select {SAID_COLUMNS.replace("known_at", "known_at as known_from")}, timestamp '{FOREVER}' as known_to
+        from resolved_answer where is_good and is_fresh"""
+    ).fetchone()
+    connection.execute("set preserve_insertion_order = true")
+    connection.execute("set variable max_item_no = (select coalesce(max(item_no), 0) from dim_item)")
+    connection.execute(
+        """create or replace temp table repeated_inspection as
+        with fresh as (select distinct inspection_id from inspection_told where is_fresh)
+        select a.inspection_id from fct_answer a
+        semi join fresh f on f.inspection_id = a.inspection_id
+        join (select distinct item_id, item_no from dim_item) i on i.item_id = a.item_id
+        group by a.inspection_id
+        having count(*) > bit_count(bitstring_agg(i.item_no, 0, getvariable('max_item_no')))"""
+    )
+    connection.execute("delete from fct_answer where inspection_id in (select inspection_id from repeated_inspection)")
+    connection.execute(
+        f"""create or replace temp table said_now as
+        select {ROW_KEY}, {SAID_COLUMNS} from resolved_answer
+        where is_good and (not is_fresh or inspection_id in (select inspection_id from repeated_inspection))"""
+    )
+    counted = connection.execute(
+        """select (select count(*) from said_now), (select count(*) from answer_row),
+        (select count(*) from telling_refusal), (select count(*) from repeated_inspection)"""
+    ).fetchone()
+    assert inserted and counted
+    said, rows, bad_tellings, repeated = counted
+    if bad_tellings or resolution.bad_fields or repeated or inserted[0] + said < rows:
+        _refuse(connection, resolution)
+    elif said:
+        _refuse_contradictions(connection)
+    _keep_inspections(connection, source)
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> None:
+    connection.execute(
+        """insert into row_refusal
+        select r.table_no, r.row_no, r.variant, t.field, t.value, t.reason_code, t.reason, t.suggestion, t.is_row_refused
+        from resolved_answer r join telling_refusal t using (telling_no)"""
+    )
+    for field in resolution.bad_fields:
+        connection.execute(
+            f"""insert into row_refusal
+            select {ROW_KEY}, '{field.name}', raw_{field.name}, k.reason_code, k.reason, k.suggestion, ?
+            from answer_row r join lookup_raw_{field.name} k on k.raw = r.raw_{field.name}
+            where k.reason_code is not null""",
+            [field.name not in resolution.lenient],
+        )
+    connection.execute(
+        """insert into row_refusal
+        select r.table_no, r.row_no, r.variant, 'item_code', a.raw_item_code,
+            case when trim(a.raw_item_code) = '' then 'empty' else 'unknown_item' end,
+            case when trim(a.raw_item_code) = '' then 'The cell is empty, and the item must be named.'
+                else 'The item ''' || a.raw_item_code || ''' is not in version ' || t.checklist_version || ' of the checklist '
+                    || t.checklist_code || '.' end,
+            null, true
+        from resolved_answer r
+        join inspection_told t on t.telling_no = r.telling_no
+        join answer_row a on a.table_no = r.table_no and a.row_no = r.row_no and a.variant = r.variant
+        where r.item_id is null and t.reason_code is null"""
+    )
+    _refuse_contradictions(connection)
+
+
+def _refuse_contradictions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse all answers of one file to one item of one inspection that differ at the same moment."""
+    connection.execute(
+        f"""insert into row_refusal
+        with torn as (
+            select inspection_id, item_id, known_at, load_id, string_agg(distinct row_no::varchar, ', ') as row_nos
+            from said_now group by inspection_id, item_id, known_at, load_id having count(distinct row({CONTENT})) > 1
+        )
+        select s.table_no, s.row_no, s.variant, 'verdict', s.answer, 'contradiction',
+            'The item is answered more than once, and not alike, in rows ' || row_nos || '; leave the right answer.',
+            null, true
+        from said_now s join torn using (inspection_id, item_id, known_at, load_id)"""
+    )
+    connection.execute(
+        """delete from said_now s where exists (
+            select 1 from row_refusal r where r.reason_code = 'contradiction'
+                and r.table_no = s.table_no and r.row_no = s.row_no and r.variant = s.variant)"""
+    )
+
+
+def _keep_inspections(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Keep what was said about each inspection that has a good answer, and derive fct_inspection from it."""
+    keys = (
+        "inspection_type", "entity_code", "inspecting_entity_code", "period", "inspection_code",
+        "checklist_code", "checklist_version",
+    )  # fmt: skip
+    connection.execute(
+        """create or replace temp table answered_inspection as
+        select distinct inspection_id from said_now
+        union
+        select inspection_id from inspection_told t
+        where is_fresh and exists (select 1 from fct_answer a where a.inspection_id = t.inspection_id)"""
+    )
+    connection.execute(
+        """insert into touched_inspection
+        select inspection_id, inspection_id not in (select inspection_id from stm_inspection) from answered_inspection"""
+    )
+    connection.execute(
+        f"""insert into stm_inspection by name
+        select t.inspection_id, {", ".join(f"any_value(t.{name}) as {name}" for name in keys)},
+            max(t.performed_on) as performed_on, max(t.submitted_on) as submitted_on, max(t.reference_on) as reference_on,
+            ? as source_name, t.known_at, t.load_id, any_value(t.sheet) as sheet, null as row_no
+        from inspection_told t semi join answered_inspection a on a.inspection_id = t.inspection_id
+        where t.reason_code is null and not exists (
+            select 1 from stm_inspection s
+            where s.inspection_id = t.inspection_id and s.load_id = t.load_id and s.known_at = t.known_at)
+        group by t.inspection_id, t.known_at, t.load_id""",
+        [source.name],
+    )
+    connection.execute("create or replace temp table touched_key as select inspection_id from answered_inspection")
+    fold(connection, "inspection")
+
+
+def later_loads(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Loads that spoke of the inspections in `said_now` after the moments it speaks of: they must be heard again.
+
+    Stored answers hold only what changed; what a later load merely confirmed is found in its archived file.
+    """
+    rows = connection.execute(
+        """select distinct s.load_id from stm_inspection s
+        join (select inspection_id, min(known_at) as known_at from said_now group by inspection_id) n
+            on n.inspection_id = s.inspection_id and s.known_at > n.known_at
+        where s.load_id not in (select load_id from said_now)
+        order by all"""
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def begin_restating(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gather in `said` everything stored about the inspections in `said_now`, beside what it says itself."""
+    connection.execute(
+        f"""create or replace temp table said as
+        select {SAID_COLUMNS} from said_now
+        union all
+        select {SAID_COLUMNS.replace("known_at", "known_from")} from fct_answer
+        where inspection_id in (select inspection_id from said_now)"""
+    )
+
+
+def hear_again(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> None:
+    """Add to `said` what an archived file, staged and resolved again, says about the inspections being restated."""
+    connection.execute(
+        f"""insert into said select {SAID_COLUMNS} from ({resolution.answers})
+        where is_good and inspection_id in (select inspection_id from said_now)"""
+    )
+
+
+def restate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the history of the inspections in `said_now` anew from `said`, in the order of knowledge dates."""
+    connection.execute("delete from fct_answer where inspection_id in (select inspection_id from said_now)")
+    connection.execute(
+        f"""insert into fct_answer by name
+        with once as (
+            select * from said
+            qualify row_number() over (partition by inspection_id, item_id, known_at order by load_id desc, row_no) = 1
+        ),
+        compared as (
+            select *, lag(row({CONTENT})) over following as row_before, row_number() over following as position
+            from once window following as (partition by inspection_id, item_id order by known_at)
+        ),
+        opened as (select * from compared where position = 1 or row({CONTENT}) is distinct from row_before)
+        select {SAID_COLUMNS.replace("known_at", "known_at as known_from")},
+            coalesce(lead(known_at) over (partition by inspection_id, item_id order by known_at), timestamp '{FOREVER}')
+                as known_to
+        from opened"""
+    )

@@ -1,0 +1,224 @@
+"""What the command line does: load, check, rebuild, status."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.builds import Home
+from etl.load import MEMORY_LIMIT, Handed, Loading, Progress, Report, find_files
+from etl.schema import create_schema
+
+
+def load_files(
+    home: Home, paths: list[Path], known_at: str | None, wanted_source: str | None, progress: Progress
+) -> Report:
+    """Load files and folders and publish a new build. Raises Busy, FileNotFoundError, SourceProblem, CheckFailed."""
+    files = find_files(paths)
+    with home.writing():
+        name, path = home.begin()
+        report = _load_into(home, name, path, files, known_at, wanted_source, progress, is_check=False)
+        if report.build is None:
+            path.unlink(missing_ok=True)
+    return report
+
+
+def check_files(
+    home: Home, paths: list[Path], known_at: str | None, wanted_source: str | None, progress: Progress
+) -> Report:
+    """What a load would do, by the same code in a copy of the newest build that is thrown away; writes nothing."""
+    files = find_files(paths)
+    newest = home.newest()
+    with tempfile.TemporaryDirectory(prefix="tenken-check-") as folder:
+        path = Path(folder) / "build.duckdb"
+        if newest:
+            shutil.copyfile(newest, path)
+        report = _load_into(home, "check", path, files, known_at, wanted_source, progress, is_check=True)
+    report.build = None
+    return report
+
+
+def _load_into(
+    home: Home,
+    name: str,
+    path: Path,
+    files: list[Path],
+    known_at: str | None,
+    wanted_source: str | None,
+    progress: Progress,
+    is_check: bool,
+) -> Report:
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder:
+        connection = open_build(path, name, Path(folder))
+        try:
+            loading = Loading(home, connection, Path(folder), progress)
+            new, loaded_at = [], datetime.now(UTC).replace(tzinfo=None)
+            (number,) = connection.execute("select coalesce(max(load_no), 0) from load").fetchone() or (0,)
+            seen = set()
+            for position, file in enumerate(files):
+                progress("read", position, len(files))
+                handed = loading.hand_in(file, file.name, known_at, loaded_at, position)
+                handed.wanted_source = wanted_source
+                if handed.load_id in seen or loading.is_known(handed):
+                    report.loads.append(_known(connection, handed))
+                    continue
+                seen.add(handed.load_id)
+                if not handed.is_again:
+                    number += 1
+                    handed.load_no = number
+                if is_check:
+                    handed.archive_path = str(file.resolve())
+                else:
+                    handed.archive_path = str(home.keep(file, handed.sha256, handed.name))
+                    handed.path = home.archive / handed.archive_path
+                new.append(handed)
+            if not new:
+                connection.close()
+                return report
+            _take_in(loading, new)
+            _seal(connection, name)
+            report.add(connection, new)
+        finally:
+            connection.close()
+    if not is_check:
+        for handed in new:
+            home.note(Path(handed.archive_path), _facts(handed))
+        report.build = home.publish(name, path).stem
+    return report
+
+
+def _take_in(loading: Loading, files: list[Handed]) -> None:
+    loading.take_in(files)
+    taken = {file.load_id for file in files}
+    again = [file for file in loading.pending() if file.load_id not in taken]
+    if again:
+        loading.take_in(again)
+    loading.finish()
+
+
+def _known(connection: duckdb.DuckDBPyConnection, file: Handed) -> dict[str, Any]:
+    row = connection.execute(
+        "select source_name, rows_read, known_at from load where load_id = ?", [file.load_id]
+    ).fetchone() or (None, 0, None)
+    counts = {"rows_read": row[1], "rows_loaded": 0, "rows_unchanged": row[1], "rows_refused": 0, "rows_skipped": 0}
+    return {
+        "file": file.name,
+        "source": row[0],
+        **counts,
+        "known_at": str(row[2]),
+        "is_refused": False,
+        "is_known": True,
+    }
+
+
+def _facts(file: Handed) -> dict[str, Any]:
+    names = ("load_no", "name", "sha256", "archive_path", "known_at", "known_at_origin", "loaded_at", "wanted_source")
+    return {name: getattr(file, name) for name in names} | {"source_name": file.source_name}
+
+
+def open_build(path: Path, name: str, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """Open a build for writing, with its schema; memory is bounded and overflow goes to the scratch folder."""
+    is_new = not path.exists()
+    connection = duckdb.connect(
+        str(path),
+        config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch), "autoinstall_known_extensions": False},
+    )
+    connection.execute("begin")
+    if is_new:
+        create_schema(connection, name)
+    return connection
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    connection.execute("update build set build_name = ?, built_at = now() at time zone 'UTC'", [name])
+    connection.execute("commit")
+    connection.execute("checkpoint")
+
+
+def rebuild(home: Home, progress: Progress) -> Report:
+    """Make the warehouse again from the archive: every load in its order, with its own knowledge date."""
+    with home.writing():
+        newest, noted = home.newest(), home.notes()
+        order = {(one["sha256"], one["name"], one["loaded_at"]) for one in noted}
+        if newest:
+            with duckdb.connect(str(newest), read_only=True) as reader:
+                rows = reader.execute("select sha256, file_name, loaded_at::varchar from load").fetchall()
+            # What was noted but never published did not happen.
+            order &= {(row[0], row[1], row[2]) for row in rows}
+        commands: dict[str, list[dict[str, Any]]] = {}
+        for one in noted:
+            if (one["sha256"], one["name"], one["loaded_at"]) in order:
+                commands.setdefault(one["loaded_at"], []).append(one)
+        name, path = home.begin()
+        path.unlink(missing_ok=True)
+        report = Report()
+        if not commands:
+            return report
+        with tempfile.TemporaryDirectory(prefix=".building-", dir=home.warehouse) as folder:
+            connection = open_build(path, name, Path(folder))
+            try:
+                done: list[Handed] = []
+                for loaded_at, notes in commands.items():
+                    loading = Loading(home, connection, Path(folder), progress)
+                    files = []
+                    for one in notes:
+                        given = one["known_at"] if one["known_at_origin"] == "given" else None
+                        handed = loading.hand_in(
+                            home.archive / one["archive_path"], one["name"], given, datetime.fromisoformat(loaded_at), 0
+                        )
+                        for key in ("load_no", "archive_path", "known_at", "known_at_origin", "wanted_source"):
+                            setattr(handed, key, one[key])
+                        handed.loaded_at = loaded_at
+                        files.append(handed)
+                    _take_in(loading, files)
+                    done += files
+                _seal(connection, name)
+                report.add(connection, done)
+            finally:
+                connection.close()
+        report.build = home.publish(name, path).stem
+    return report
+
+
+def status(home: Home) -> dict[str, Any]:
+    """The newest build, its loads, rows and refusals."""
+    newest = home.newest()
+    if newest is None:
+        return {"home": str(home.path), "build": None}
+    with duckdb.connect(str(newest), read_only=True) as connection:
+        tables = [
+            row[0]
+            for row in connection.execute("select table_name from duckdb_tables() order by table_name").fetchall()
+        ]
+        counts = {}
+        for table in tables:
+            row = connection.execute(f"select count(*) from {table}").fetchone()
+            assert row
+            counts[table] = row[0]
+        built = connection.execute("select build_name, built_at::varchar from build").fetchone()
+        totals = connection.execute(
+            "select count(*), coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_refused), 0)::bigint, "
+            "max(known_at)::varchar from load"
+        ).fetchone()
+        refused = connection.execute(
+            "select reason_code, count(*) from refusal group by reason_code order by 2 desc, 1"
+        ).fetchall()
+    assert built and totals
+    return {
+        "home": str(home.path),
+        "build": built[0],
+        "built_at": built[1],
+        "bytes": newest.stat().st_size,
+        "loads": totals[0],
+        "rows_read": totals[1],
+        "rows_refused": totals[2],
+        "newest_known_at": totals[3],
+        "refusals": dict(refused),
+        "rows": counts,
+    }
