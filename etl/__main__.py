@@ -21,6 +21,7 @@ from etl.checks import CheckFailed
 from etl.commands import check_files, load_files, rebuild, status
 from etl.load import Report
 from etl.sources import SourceProblem, load_sources
+from etl.values import nearest
 
 SHOWN_REFUSALS = 20
 
@@ -128,10 +129,13 @@ def _load(options: argparse.Namespace, console: Console) -> int:
 
 
 def _report(options: argparse.Namespace, console: Console, act: Any) -> int:
-    if options.source and options.source not in load_sources():
-        raise ValueError(f"There is no source {options.source}; known are {', '.join(load_sources())}.")
+    home = Home.find(options.home)
+    known = load_sources(home.path)
+    if options.source and options.source not in known:
+        near = nearest(options.source, known)
+        raise ValueError(f"There is no source {options.source}; {f'did you mean {near}?' if near else ''} See: etl sources.")
     with _Bar(console, options.json) as bar:
-        report = act(Home.find(options.home), options.paths, options.known_at, options.source, bar)
+        report = act(home, options.paths, options.known_at, options.source, bar)
     _show(options, console, report)
     return report.exit_status
 
@@ -212,7 +216,7 @@ def _status(options: argparse.Namespace, console: Console) -> int:
 
 
 def _sources(options: argparse.Namespace, console: Console) -> int:
-    sources = load_sources()
+    sources = load_sources(Home.find(options.home).path)
     if options.json:
         facts = [
             {

@@ -222,10 +222,15 @@ def load_answers(connection: duckdb.DuckDBPyConnection, source: Source, resoluti
         having count(*) > bit_count(bitstring_agg(i.item_no, 0, getvariable('max_item_no')))"""
     )
     connection.execute("delete from fct_answer where inspection_id in (select inspection_id from repeated_inspection)")
+    # Looking for answers to restate means reading every row again, so look only where there are some.
+    some_known = connection.execute(
+        "select exists (from inspection_told where reason_code is null and not is_fresh) or exists (from repeated_inspection)"
+    ).fetchone() == (True,)
     connection.execute(
         f"""create or replace temp table said_now as
         select {ROW_KEY}, {SAID_COLUMNS} from resolved_answer
-        where is_good and (not is_fresh or inspection_id in (select inspection_id from repeated_inspection))"""
+        where {some_known} and is_good
+            and (not is_fresh or inspection_id in (select inspection_id from repeated_inspection))"""
     )
     counted = connection.execute(
         """select (select count(*) from said_now), (select count(*) from answer_row),
@@ -275,8 +280,9 @@ def _refuse_contradictions(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""insert into row_refusal
         with torn as (
-            select inspection_id, item_id, known_at, load_id, string_agg(distinct row_no::varchar, ', ') as row_nos
-            from said_now group by inspection_id, item_id, known_at, load_id having count(distinct row({CONTENT})) > 1
+            select inspection_id, item_id, known_at, load_id, string_agg(row_no::varchar, ', ' order by row_no) as row_nos
+            from (select *, hash({CONTENT}) as content from said_now) group by inspection_id, item_id, known_at, load_id
+            having count(*) > 1 and min(content) <> max(content)
         )
         select s.table_no, s.row_no, s.variant, 'verdict', s.answer, 'contradiction',
             'The item is answered more than once, and not alike, in rows ' || row_nos || '; leave the right answer.',
@@ -358,19 +364,25 @@ def hear_again(connection: duckdb.DuckDBPyConnection, resolution: Resolution) ->
 
 
 def restate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the history of the inspections in `said_now` anew from `said`, in the order of knowledge dates."""
+    """Write the history of the inspections in `said_now` anew from `said`, in the order of knowledge dates.
+
+    Of two files that say different things at the same moment the worse answer counts, whatever their order.
+    """
     connection.execute("delete from fct_answer where inspection_id in (select inspection_id from said_now)")
     connection.execute(
         f"""insert into fct_answer by name
-        with once as (
-            select * from said
-            qualify row_number() over (partition by inspection_id, item_id, known_at order by load_id desc, row_no) = 1
+        with heard as (select *, hash({CONTENT}) as content from said),
+        once as (
+            select * from heard
+            qualify row_number() over (
+                partition by inspection_id, item_id, known_at order by score nulls last, content, load_id, row_no
+            ) = 1
         ),
         compared as (
-            select *, lag(row({CONTENT})) over following as row_before, row_number() over following as position
+            select *, lag(content) over following as content_before
             from once window following as (partition by inspection_id, item_id order by known_at)
         ),
-        opened as (select * from compared where position = 1 or row({CONTENT}) is distinct from row_before)
+        opened as (select * from compared where content_before is null or content <> content_before)
         select {SAID_COLUMNS.replace("known_at", "known_at as known_from")},
             coalesce(lead(known_at) over (partition by inspection_id, item_id order by known_at), timestamp '{FOREVER}')
                 as known_to

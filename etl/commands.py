@@ -129,6 +129,7 @@ def open_build(path: Path, name: str, scratch: Path) -> duckdb.DuckDBPyConnectio
         str(path),
         config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch), "autoinstall_known_extensions": False},
     )
+    connection.execute(f"attach '{str(scratch / 'staged.duckdb').replace(chr(39), chr(39) * 2)}' as scratch")
     connection.execute("begin")
     if is_new:
         create_schema(connection, name)

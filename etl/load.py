@@ -128,7 +128,7 @@ class Loading:
         self.connection = connection
         self.scratch = scratch
         self.progress = progress
-        self.sources = load_sources()
+        self.sources = load_sources(home.path)
         self.kinds = list(record_kinds())
         self.rows_done = 0
         prepare(connection)
@@ -259,7 +259,8 @@ class Loading:
             )
         self._refuse_rows(source, staged)
         if has_answers:
-            self._restate()
+            some_restated = self._restate()
+        if has_answers and some_restated:
             connection.execute(
                 """insert into row_changed select table_no, row_no, variant from said_now s
                 where exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
@@ -333,11 +334,11 @@ class Loading:
         for file_no, count in counted:
             by_number[file_no].rows_refused += count
 
-    def _restate(self) -> None:
-        """Give what was said about inspections already known its place in their history."""
+    def _restate(self) -> bool:
+        """Give what was said about inspections already known its place in their history; false if nothing was."""
         connection = self.connection
         if self._one("select count(*) from said_now") == (0,):
-            return
+            return False
         answers.begin_restating(connection)
         for load_id in answers.later_loads(connection):
             name, archived, source_name, known_at, origin = self._one(
@@ -346,6 +347,7 @@ class Loading:
             )
             self._hear_again(load_id, name, archived, self.sources[source_name], str(known_at), origin)
         answers.restate(connection)
+        return True
 
     def _hear_again(self, load_id: int, name: str, archived: str, source: Source, known_at: str, origin: str) -> None:
         path = self.home.archive / archived

@@ -142,10 +142,14 @@ class Source:
         return self.file_name is None or re.search(self.file_name, name) is not None
 
 
-def load_sources(folder: Path = DATA / "sources") -> dict[str, Source]:
-    """Every source in the folder, by name. Raises SourceProblem with all problems of all files at once."""
+def load_sources(home: Path | None = None) -> dict[str, Source]:
+    """Every source of the project and, where a home has a folder `sources`, of that home; by name.
+
+    A source of the home replaces the project's of the same name. Raises SourceProblem with all problems of all files.
+    """
+    folders = dict.fromkeys([DATA / "sources", *([home / "sources"] if home else [])])
     sources, problems = {}, []
-    for path in sorted(folder.glob("*.toml")):
+    for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             source = parse_source(path.read_text("utf-8"), path.stem)
             sources[source.name] = source

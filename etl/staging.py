@@ -59,11 +59,17 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     """
     for relation in ("data_row", "cell_row", "staged_row"):
         connection.execute(f"drop view if exists {relation}")
-    for relation in ("data_row_kept", "staged_text", "staged_table"):
+    for relation in ("data_row_kept", "staged_table"):
         connection.execute(f"drop table if exists {relation}")
-    is_fast = len(files) == 1 and _stage_fast(connection, source, files[0], scratch)
-    if not is_fast:
-        _stage_exact(connection, source, files)
+    # A transaction can write to one database only, and the rows go to a scratch file, where they are compressed.
+    connection.execute("commit")
+    try:
+        connection.execute("drop table if exists scratch.staged_text")
+        is_fast = len(files) == 1 and _stage_fast(connection, source, files[0], scratch)
+        if not is_fast:
+            _stage_exact(connection, source, files)
+    finally:
+        connection.execute("begin")
     _stage_tables(connection, source, files)
     connection.execute(f"create temp view cell_row as {_cells(source)}")
     skip = f"where not coalesce(({source.skip_when}), false)" if source.skip_when else ""
@@ -102,7 +108,7 @@ def _stage_fast(connection: duckdb.DuckDBPyConnection, source: Source, file: Sta
             for column in source.all_columns
         )
         connection.execute(
-            f"create temp table staged_text as select {columns} from read_parquet(?)", [str(export.path)]
+            f"create table scratch.staged_text as select {columns} from read_parquet(?)", [str(export.path)]
         )
         connection.execute(_view_of_fast(source, first_row=1))
         return True
@@ -123,7 +129,7 @@ def _stage_fast(connection: duckdb.DuckDBPyConnection, source: Source, file: Sta
     names = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
     try:
         connection.execute(
-            f"""create temp table staged_text as select {columns} from read_csv(
+            f"""create table scratch.staged_text as select {columns} from read_csv(
                 ?, columns = {{{names}}}, auto_detect = false, delim = ?, quote = '"', escape = '"', header = false,
                 skip = ?, nullstr = '', strict_mode = true, null_padding = false, max_line_size = {CELL_LIMIT * 4})""",
             [str(path), source.delimiter, table.heading_row],
@@ -133,11 +139,11 @@ def _stage_fast(connection: duckdb.DuckDBPyConnection, source: Source, file: Sta
     finally:
         if path != export.path:
             path.unlink()
-    staged = connection.execute("select count(*) from staged_text").fetchone()
+    staged = connection.execute("select count(*) from scratch.staged_text").fetchone()
     assert staged
     # One line per row is what makes the row number of a refusal exact; anything else goes the exact way.
     if file.newlines is None or file.newlines - table.heading_row not in (staged[0], staged[0] - 1):
-        connection.execute("drop table staged_text")
+        connection.execute("drop table scratch.staged_text")
         return False
     connection.execute(_view_of_fast(source, first_row=table.heading_row + 1))
     return True
@@ -145,7 +151,7 @@ def _stage_fast(connection: duckdb.DuckDBPyConnection, source: Source, file: Sta
 
 def _view_of_fast(source: Source, first_row: int) -> str:
     keys = "".join(f", {column.key}" for column in source.all_columns)
-    return f"create temp view staged_row as select 0 as table_no, rowid + {first_row} as row_no{keys} from staged_text"
+    return f"create temp view staged_row as select 0 as table_no, rowid + {first_row} as row_no{keys} from scratch.staged_text"
 
 
 def _transcode(path: Path, target: Path, encoding: str) -> None:
@@ -166,8 +172,8 @@ def _identifier(name: str) -> str:
 def _stage_exact(connection: duckdb.DuckDBPyConnection, source: Source, files: list[StagedFile]) -> None:
     keys = [column.key for column in source.all_columns]
     declared = "".join(f", {key} varchar" for key in keys)
-    connection.execute(f"create temp table staged_text (table_no integer, row_no bigint{declared})")
-    connection.execute("create temp view staged_row as select * from staged_text")
+    connection.execute(f"create table scratch.staged_text (table_no integer, row_no bigint{declared})")
+    connection.execute("create temp view staged_row as select * from scratch.staged_text")
     table_no = 0
     numbers: list[int] = []
     row_nos: list[int] = []
@@ -181,7 +187,7 @@ def _stage_exact(connection: duckdb.DuckDBPyConnection, source: Source, files: l
         ]
         chunk = pa.table(arrays, names=["table_no", "row_no", *keys])
         connection.register("staged_chunk", chunk)
-        connection.execute("insert into staged_text select * from staged_chunk")
+        connection.execute("insert into scratch.staged_text select * from staged_chunk")
         connection.unregister("staged_chunk")
         numbers.clear()
         row_nos.clear()

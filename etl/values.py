@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 # Two-digit years from here to 99 are of the 1900s, the others of the 2000s (as in POSIX).
@@ -25,6 +26,9 @@ LOOK_ALIKES = {
     **dict.fromkeys("-‐‒–—―−ー─━", "－"),
     **dict.fromkeys("△▲", "△"),
 }
+
+# Share of letters in common (difflib's ratio) from which a word is near enough to be suggested.
+NEAR = 0.6
 
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "1.0", "○", "有", "有り", "あり", "はい"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "0.0", "×", "無", "無し", "なし", "いいえ"})
@@ -65,6 +69,9 @@ def normalise_code(text: str) -> str:
     return _nfkc(_nfkc(text).translate(_INVISIBLE).strip()).strip()
 
 
+_normalise_candidate = lru_cache(maxsize=10_000)(normalise_answer)
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that is spelt most like the word, if one is near enough to suggest."""
     wanted = normalise_answer(word)
@@ -72,17 +79,22 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
         return None
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
-    best: tuple[float, str] | None = None
-    # In sorted order with a strict comparison, so that ties do not depend on the order of the candidates.
-    for candidate in sorted(set(candidates)):
-        matcher.set_seq1(normalise_answer(candidate))
-        least = best[0] if best else 0.6
-        if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
-            continue
+    # The most promising first, so that the bound rises early and few need the whole comparison; a fixed order for ties.
+    normal = {candidate: _normalise_candidate(candidate) for candidate in set(candidates)}
+    bounds = []
+    for candidate, text in normal.items():
+        matcher.set_seq1(text)
+        if matcher.real_quick_ratio() >= NEAR and (bound := matcher.quick_ratio()) >= NEAR:
+            bounds.append((-bound, candidate))
+    best_ratio, best = NEAR, None
+    for bound, candidate in sorted(bounds):
+        if -bound < best_ratio:
+            break
+        matcher.set_seq1(normal[candidate])
         ratio = matcher.ratio()
-        if ratio >= 0.6 and (best is None or ratio > best[0]):
-            best = (ratio, candidate)
-    return best[1] if best else None
+        if ratio > best_ratio or (ratio == best_ratio and (best is None or candidate < best)):
+            best_ratio, best = ratio, candidate
+    return best
 
 
 # --- numbers and booleans ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ create table cube_category (
   written_score double not null,
   written_scores bigint not null
 );
-comment on table cube_category is 'One row per inspection, domain, measure, category and moment at which its counts changed.';
+comment on table cube_category is 'One row per inspection, domain, measure, category, moment at which its counts changed, and direction: what came to be known and what was superseded.';
 comment on column cube_category.inspection_id is 'Inspection the answers belong to.';
 comment on column cube_category.domain is 'Domain of the items.';
 comment on column cube_category.measure is 'Measure of the items.';

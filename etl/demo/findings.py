@@ -1,0 +1,223 @@
+"""Findings and corrective actions raised by outside checks, and what is known of them at a date.
+
+Days are counted from 1970-01-01; arrays have one element per finding, shape (findings,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etl.demo.answering import NOT_MET, OBSERVATION, PARTLY_MET, AnswerBlock
+from etl.demo.comments import ACTIONS_JA, OWNERS_JA, CommentPool, describe_actions
+from etl.demo.group import Group
+from etl.demo.masters import TYPES_JA
+from etl.demo.rounds import with_slashes
+from etl.demo.schedule import PRIVACY_AUDIT, Inspection
+from etl.demo.text_files import EXCEL_UTF8, write_rows
+
+SNAPSHOTS = (date(2025, 9, 30), date(2026, 4, 30))
+COLUMNS = (
+    "指摘番号", "対象拠点コード", "点検区分", "対象期間", "チェックリスト", "版", "項番", "重大度", "指摘内容", "指摘日",
+    "状態", "完了日", "再開回数", "是正番号", "是正処置", "担当部署", "是正期限", "是正完了日", "有効性確認", "有効性確認日",
+)  # fmt: skip
+MAJOR, MINOR, SLIGHT = range(3)
+SEVERITIES_JA = ("重大", "軽微", "観察")
+DAYS_TO_CORRECT = np.array([45, 90, 120])
+NEVER = 1_000_000
+EPOCH = date(1970, 1, 1)
+
+Days = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Columns:
+    """What is drawn for the findings of one block."""
+
+    inspection: list[Inspection] = field(default_factory=list)
+    parts: dict[str, list[Days]] = field(default_factory=dict)
+
+    def add(self, name: str, values: Days) -> None:
+        self.parts.setdefault(name, []).append(values)
+
+
+class FindingBook:
+    """Findings in the order in which they are raised; an open finding is not raised a second time."""
+
+    def __init__(self, group: Group, requirement_counts: tuple[int, int], pool: CommentPool, rng: np.random.Generator):
+        self.group = group
+        self.pool = pool
+        self.rng = rng
+        self._offset = {False: 0, True: requirement_counts[0]}
+        self._open_until = np.full((len(group.entities), sum(requirement_counts)), -1, dtype=np.int64)
+        self._found = _Columns()
+        self._blocks: list[AnswerBlock] = []
+
+    def add(self, block: AnswerBlock) -> None:
+        """Raise the findings of a block of outside checks."""
+        is_audit = block.inspections[0].type == PRIVACY_AUDIT
+        worth = (block.verdicts == NOT_MET) | (block.verdicts == OBSERVATION)
+        worth |= (block.verdicts == PARTLY_MET) & (block.edition.is_critical[None, :] | is_audit)
+        rows, columns = np.nonzero(worth)
+        submitted = np.array([_day(one.submitted) for one in block.inspections], dtype=np.int64)
+        entities = np.array([one.entity for one in block.inspections], dtype=np.intp)[rows]
+        asked = block.edition.requirements[columns] + self._offset[is_audit]
+        fresh = submitted[rows] > self._open_until[entities, asked]
+        rows, columns, entities, asked = rows[fresh], columns[fresh], entities[fresh], asked[fresh]
+        severity = np.full(len(rows), MINOR)
+        verdicts, critical = block.verdicts[rows, columns], block.edition.is_critical[columns]
+        severity[(verdicts == NOT_MET) & (critical | is_audit)] = MAJOR
+        severity[(verdicts == OBSERVATION) | ((verdicts == PARTLY_MET) & (not is_audit))] = SLIGHT
+        self._draw(submitted[rows], severity, entities, asked)
+        self._found.add("block", np.full(len(rows), len(self._blocks)))
+        self._found.add("row", rows)
+        self._found.add("column", columns)
+        self._found.add("entity", entities)
+        self._found.add("severity", severity)
+        category = self.pool.categories(block.edition)[columns]
+        comment = block.comments[rows, columns]
+        variant = self.rng.integers(0, 8, len(rows))
+        standing = self.pool.positions(
+            np.array([[True]]), np.full((1, len(rows)), 4, np.int8), category, variant[None, :].astype(np.int32)
+        )[0]
+        self._found.add("description", np.where(comment >= 0, comment, standing))
+        self._found.add("category", category)
+        self._blocks.append(block)
+
+    def _draw(self, raised: Days, severity: Days, entities: Days, asked: Days) -> None:
+        """Draw when each finding is corrected, checked, closed and opened again."""
+        rng, count = self.rng, len(raised)
+        due = raised + DAYS_TO_CORRECT[severity]
+        completed = raised + 5 + rng.gamma(3.0, DAYS_TO_CORRECT[severity] / 3.6).astype(np.int64)
+        completed[rng.random(count) < 0.03] = NEVER
+        checked = completed + rng.integers(20, 41, count)
+        is_effective = rng.random(count) < 0.88
+        completed_again = checked + 5 + rng.gamma(3.0, 20.0, count).astype(np.int64)
+        checked_again = completed_again + rng.integers(20, 41, count)
+        closed = np.where(is_effective, checked, checked_again)
+        reopened = np.where(rng.random(count) < 0.05, closed + rng.integers(30, 200, count), NEVER)
+        corrected = reopened + 5 + rng.gamma(3.0, 20.0, count).astype(np.int64)
+        corrected[rng.random(count) < 0.25] = NEVER
+        closed_again = corrected + rng.integers(20, 41, count)
+        self._open_until[entities, asked] = np.where(reopened < NEVER, np.maximum(closed, closed_again), closed)
+        drawn = {
+            "raised": raised, "due": due, "completed": completed, "checked": checked,
+            "is_effective": is_effective.astype(np.int64), "due_2": checked + 60, "completed_2": completed_again,
+            "checked_2": checked_again, "closed": closed, "reopened": reopened, "due_3": reopened + 60,
+            "completed_3": corrected, "closed_again": closed_again,
+        }  # fmt: skip
+        for name, values in drawn.items():
+            self._found.add(name, values)
+
+    def write(self, folder: Path) -> tuple[dict[str, int], dict[str, dict[str, object]]]:
+        """Write a snapshot for each date; returns rows by file and counts by date."""
+        found = {name: np.concatenate(parts) for name, parts in self._found.parts.items()}
+        if not found or not len(found["raised"]):
+            return {}, {}
+        order = np.lexsort((np.arange(len(found["raised"])), found["raised"]))
+        found = {name: values[order] for name, values in found.items()}
+        cells = self._cells(found)
+        files, counts = {}, {}
+        for as_of in SNAPSHOTS:
+            name = f"findings/findings_and_actions_{as_of:%Y%m%d}.csv"
+            rows, count = self._snapshot(found, cells, _day(as_of))
+            if rows:
+                files[name] = write_rows(folder / name, EXCEL_UTF8, COLUMNS, rows)
+                counts[as_of.isoformat()] = count
+        return files, counts
+
+    def _cells(self, found: dict[str, Days]) -> list[tuple[str, ...]]:
+        """The cells of each finding that never change, up to the day on which it was raised."""
+        numbers: dict[int, int] = {}
+        cells = []
+        names = ("block", "row", "column", "severity", "description", "raised")
+        for block_no, row, column, severity, description, raised in zip(
+            *(found[name].tolist() for name in names), strict=True
+        ):
+            block = self._blocks[block_no]
+            one = block.inspections[row]
+            year = one.round.fiscal_year
+            numbers[year] = numbers.get(year, 0) + 1
+            cells.append(
+                (
+                    f"F-{year}-{numbers[year]:04d}", self.group.entities[one.entity].code, TYPES_JA[one.type],
+                    one.period_ja, block.edition.checklist, block.edition.version, block.edition.items[column].code,
+                    SEVERITIES_JA[severity], self.pool.texts[description], _slashed(raised),
+                )
+            )  # fmt: skip
+        return cells
+
+    def _snapshot(
+        self, found: dict[str, Days], cells: list[tuple[str, ...]], as_of: int
+    ) -> tuple[list[tuple[str, ...]], dict[str, object]]:
+        """Rows as they stood on the day, one per action or one without an action, and their counts."""
+        actions = describe_actions(self.pool.category_names)
+        rows: list[tuple[str, ...]] = []
+        is_open_list, overdue, reopened_codes, action_count = [], [], [], 0
+        names = (
+            "raised", "due", "completed", "checked", "is_effective", "due_2", "completed_2", "checked_2", "closed",
+            "reopened", "due_3", "completed_3", "closed_again", "category", "row", "column",
+        )  # fmt: skip
+        for number, drawn in enumerate(zip(*(found[name].tolist() for name in names), strict=True)):
+            one = dict(zip(names, drawn, strict=True))
+            if one["raised"] > as_of:
+                continue
+            is_reopened = one["reopened"] <= as_of
+            closed = one["closed_again"] if is_reopened else one["closed"]
+            is_open = closed > as_of
+            head = (
+                *cells[number],
+                "未完了" if is_open else "完了",
+                "" if is_open else _slashed(closed),
+                "1" if is_reopened else "0",
+            )
+            # Days at which an action exists, is due, was completed, was checked, and whether it was effective.
+            steps = [(one["raised"] + 7, one["due"], one["completed"], one["checked"], one["is_effective"])]
+            if not one["is_effective"]:
+                steps.append((one["checked"], one["due_2"], one["completed_2"], one["checked_2"], 1))
+            steps.append((one["reopened"], one["due_3"], one["completed_3"], one["closed_again"], 1))
+            seed = one["category"] * len(ACTIONS_JA)
+            owner = OWNERS_JA[(one["category"] + one["row"]) % len(OWNERS_JA)]
+            code = cells[number][0]
+            taken = [step for step in steps if step[0] <= as_of]
+            for n, (_, due, completed, checked, is_effective) in enumerate(taken, 1):
+                what = actions[seed + (one["column"] + n) % len(ACTIONS_JA)]
+                is_checked = checked <= as_of
+                result = ("有効" if is_effective else "不十分") if is_checked else ""
+                rows.append(
+                    (
+                        *head, f"{code}-{n}", what, owner, _slashed(due),
+                        _slashed(completed) if completed <= as_of else "", result, _slashed(checked) if is_checked else "",
+                    )
+                )  # fmt: skip
+                if completed > as_of and due < as_of:
+                    overdue.append(f"{code}-{n}")
+            if not taken:
+                rows.append((*head, "", "", "", "", "", "", ""))
+            action_count += len(taken)
+            is_open_list.append(is_open)
+            if is_reopened:
+                reopened_codes.append(code)
+        count: dict[str, object] = {
+            "findings": len(is_open_list),
+            "open_findings": sum(is_open_list),
+            "actions": action_count,
+            "overdue_actions": len(overdue),
+            "reopened_findings": len(reopened_codes),
+            "overdue_action_codes": overdue[:50],
+            "reopened_finding_codes": reopened_codes[:50],
+        }
+        return rows, count
+
+
+def _day(day: date | None) -> int:
+    assert day is not None
+    return (day - EPOCH).days
+
+
+def _slashed(day: int) -> str:
+    return with_slashes(EPOCH + timedelta(days=day))

@@ -1,0 +1,93 @@
+"""From a question to its figures: run what the compiler wrote, join facts, name the values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from metrics.catalog import DIMENSIONS, METRICS
+from metrics.compile import compile_query
+from metrics.query import Query
+from metrics.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFrame:
+    """The answer to a query, and what it rests on.
+
+    `frame` has for each dimension its id and the columns `<dimension>_en` and `<dimension>_ja`, and for each metric
+    its value (rates 0..1), `_numerator`, `_denominator`, `_contributing` and `_expected` (entities).
+    """
+
+    query: Query
+    frame: pd.DataFrame
+    build_name: str
+    known_at: datetime
+    statements: tuple[str, ...]
+
+    def sentence(self, language: str = "en") -> str:
+        """What the figures are held to and known at, in words."""
+        held = self.query.filters.sentence(language)
+        moment = f"{self.known_at:%Y-%m-%d %H:%M} UTC"
+        return f"{held}（{moment} 時点の情報）" if language == "ja" else f"{held} (known at {moment})"
+
+
+def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:
+    """Answer a query from one build; a combination without any row is absent, never zero."""
+    known_at = query.known_at or warehouse.newest_known_at()
+    statements = compile_query(query, known_at)
+    by = list(query.by)
+    frame: pd.DataFrame | None = None
+    for statement in statements:
+        part = warehouse.cursor().sql(statement.sql, params=statement.parameters).to_arrow_table().to_pandas()
+        if frame is None:
+            frame = part
+        elif by:
+            frame = frame.merge(part, on=by, how="outer")
+        else:
+            frame = pd.concat([frame, part], axis=1)
+    assert frame is not None
+    columns: dict[str, object] = {}
+    for name in by:
+        columns[name] = frame[name]
+        labels = value_labels(warehouse, name, known_at, query)
+        for position, language in enumerate(("en", "ja")):
+            columns[f"{name}_{language}"] = [
+                labels[str(value)][position] if str(value) in labels else ("" if pd.isna(value) else str(value))
+                for value in frame[name]
+            ]
+    for name in query.metrics:
+        numerator, denominator = frame[f"{name}_numerator"], frame[f"{name}_denominator"]
+        is_ratio = METRICS[name].is_ratio
+        columns[name] = numerator / denominator.where(denominator != 0) if is_ratio else numerator
+        for part_name in ("numerator", "denominator", "contributing", "expected"):
+            columns[f"{name}_{part_name}"] = frame[f"{name}_{part_name}"]
+    # A metric whose denominator is nothing says nothing: a row of which that is true throughout is a gap.
+    shown = pd.DataFrame(columns)
+    filled = shown[list(query.metrics)].notna().any(axis=1)
+    return AnswerFrame(
+        query,
+        shown[filled].reset_index(drop=True) if by else shown,
+        warehouse.build_name,
+        known_at,
+        tuple(statement.sql for statement in statements),
+    )
+
+
+def value_labels(
+    warehouse: Warehouse, dimension: str, known_at: datetime, query: Query | None = None
+) -> dict[str, tuple[str, str]]:
+    """Labels (English, Japanese) of a dimension's ids, as known at the moment; names outside the scope are left out."""
+    one = DIMENSIONS[dimension]
+    if one.values:
+        return {value: (english, japanese) for value, english, japanese in one.values}
+    if dimension == "fiscal_year":
+        return {str(year): (f"FY{year}", f"{year}年度") for year in range(1900, 2100)}
+    if one.labels_sql is None:
+        return {}
+    parameters = {"known_at": known_at} if "$known_at" in one.labels_sql else {}
+    rows = warehouse.cursor().execute(one.labels_sql, parameters).fetchall()
+    allowed = query.scope.entity_codes if query and dimension in ("entity", "inspecting_entity", "business_group") else None
+    return {str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows if allowed is None or key in allowed}

@@ -1,0 +1,203 @@
+"""Every metric and every dimension, defined once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ENTITY_FACTS = ("answers", "inspections", "plans", "findings", "actions", "entities")
+PERIOD_FACTS = ("answers", "inspections", "plans", "findings", "actions")
+ITEM_FACTS = ("answers", "findings", "actions")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A way to split figures: SQL of its id by fact, and the labels of its values where the catalog has them."""
+
+    name: str
+    label_en: str
+    label_ja: str
+    description_en: str
+    description_ja: str
+    facts: tuple[str, ...]
+    column: str
+    values: tuple[tuple[str, str, str], ...] = ()
+    labels_sql: str | None = None
+
+    @property
+    def is_of_item(self) -> bool:
+        """Whether it describes items, so that it is no dimension of a plan or an inspection as a whole."""
+        return "plans" not in self.facts and "entities" not in self.facts and "inspections" not in self.facts
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure: the additive columns of its fact that make its numerator and denominator, and what it says."""
+
+    name: str
+    label_en: str
+    label_ja: str
+    description_en: str
+    description_ja: str
+    fact: str
+    numerator: str
+    denominator: str | None = None
+    unit: str = "count"
+    direction: str = "higher_is_better"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it is a ratio of two sums."""
+        return self.denominator is not None
+
+
+INSPECTION_TYPES = (
+    ("self_check", "Self-check", "自己点検"),
+    ("mutual_check", "Third-party check between sites", "相互点検"),
+    ("affiliate_check", "Third-party check of affiliates", "関係会社点検"),
+    ("privacy_audit", "Personal information protection audit", "個人情報保護監査"),
+)
+MEASURES = (
+    ("organizational", "Organizational", "組織的対策"),
+    ("human", "Human", "人的対策"),
+    ("physical", "Physical", "物理的対策"),
+    ("technological", "Technological", "技術的対策"),
+)
+DOMAINS = (
+    ("confidential_information", "Confidential corporate information", "企業機密情報"),
+    ("personal_information", "Personal information", "個人情報"),
+)
+VERDICTS = (
+    ("met", "Met", "適合"),
+    ("partly_met", "Partly met", "一部適合"),
+    ("not_met", "Not met", "不適合"),
+    ("not_applicable", "Not applicable", "対象外"),
+    ("not_answered", "Not answered", "未回答"),
+)
+ENTITY_KINDS = (
+    ("head_office", "Head-office department", "本社部門"),
+    ("business_group", "Business group", "事業グループ"),
+    ("site", "Site", "事業所"),
+    ("affiliate", "Affiliate", "関係会社"),
+)
+SEVERITIES = (("major", "Major", "重大"), ("minor", "Minor", "軽微"), ("observation", "Observation", "観察事項"))
+STATUSES = (("open", "Open", "未完了"), ("closed", "Closed", "完了"))
+
+ENTITY_LABELS = """select entity_code, arg_max(name_en, valid_from), arg_max(name_ja, valid_from) from dim_entity
+where known_from <= $known_at and known_to > $known_at group by entity_code"""
+ITEM_LABELS = """select checklist_code || '|' || checklist_version || '|' || item_code, text_en, text_ja from dim_item
+where known_from <= $known_at and known_to > $known_at"""
+
+DIMENSIONS = {
+    one.name: one
+    for one in (
+        Dimension("region", "Region", "地域", "Region of the entity in the period.", "その期間に組織が属した地域。",
+                  ENTITY_FACTS, "e.region_code", labels_sql="select region_code, name_en, name_ja from dim_region"),
+        Dimension("country", "Country", "国", "Country of the entity in the period.", "その期間に組織があった国。",
+                  ENTITY_FACTS, "e.country_code", labels_sql="select country_code, name_en, name_ja from dim_country"),
+        Dimension("business_group", "Business group", "事業グループ", "Business group of the entity in the period.",
+                  "その期間に組織が属した事業グループ。", ENTITY_FACTS, "e.business_group_code", labels_sql=ENTITY_LABELS),
+        Dimension("entity_kind", "Kind of entity", "組織区分", "Head-office department, business group, site or affiliate.",
+                  "本社部門、事業グループ、事業所、関係会社の別。", ENTITY_FACTS, "e.entity_kind", ENTITY_KINDS),
+        Dimension("entity", "Entity", "組織", "The inspected entity, by its code.", "点検を受けた組織（コード）。",
+                  ENTITY_FACTS, "e.entity_code", labels_sql=ENTITY_LABELS),
+        Dimension("inspection_type", "Inspection type", "点検種別", "Self-check, third-party checks, privacy audit.",
+                  "自己点検、第三者点検、個人情報保護監査の別。", PERIOD_FACTS, "f.inspection_type", INSPECTION_TYPES),
+        Dimension("inspecting_entity", "Inspecting entity", "点検実施組織", "The entity that inspected, by its code.",
+                  "点検を実施した組織（コード）。", ("answers", "inspections", "plans"), "x.entity_code",
+                  labels_sql=ENTITY_LABELS),
+        Dimension("fiscal_year", "Fiscal year", "年度", "Fiscal year of the period, named by the year it begins in.",
+                  "期間の属する年度（開始年で表す）。", PERIOD_FACTS, "f.fiscal_year"),
+        Dimension("fiscal_half", "Half", "半期", "Half of the fiscal year.", "年度の上期・下期。", PERIOD_FACTS, "f.fiscal_half"),
+        Dimension("fiscal_quarter", "Quarter", "四半期", "Quarter of the fiscal year.", "年度の四半期。",
+                  PERIOD_FACTS, "f.fiscal_quarter"),
+        Dimension("fiscal_month", "Month", "月", "Calendar month.", "暦月。", PERIOD_FACTS, "f.fiscal_month"),
+        Dimension("checklist_version", "Checklist version", "チェックリスト版", "Checklist and its version.",
+                  "チェックリストとその版。", ("answers", "inspections"), "f.checklist_code || ' ' || f.checklist_version"),
+        Dimension("domain", "Domain", "領域", "Confidential corporate information or personal information.",
+                  "企業機密情報または個人情報。", ITEM_FACTS, "c.domain", DOMAINS),
+        Dimension("measure", "Measure", "対策区分", "Organizational, human, physical or technological.",
+                  "組織的、人的、物理的、技術的の別。", ITEM_FACTS, "c.measure", MEASURES),
+        Dimension("category", "Category", "分類", "Category of items within the measure.", "対策区分の中の項目の分類。",
+                  ITEM_FACTS, "c.category_code",
+                  labels_sql="select category_code, any_value(category_en), any_value(category_ja) from dim_item "
+                  "where known_from <= $known_at and known_to > $known_at group by category_code"),
+        Dimension("item", "Checklist item", "点検項目", "Item of a checklist version: checklist|version|item code.",
+                  "版ごとの点検項目（チェックリスト|版|項番）。", ITEM_FACTS,
+                  "c.checklist_code || '|' || c.checklist_version || '|' || c.item_code", labels_sql=ITEM_LABELS),
+        Dimension("item_lineage", "Item lineage", "項目系譜", "The same requirement through checklist versions.",
+                  "版をまたいで同じ要求事項を追ったもの。", ITEM_FACTS, "c.lineage_code", labels_sql=ITEM_LABELS),
+        Dimension("verdict", "Verdict", "判定", "What the answer means.", "回答の意味。", ("answers",), "c.verdict", VERDICTS),
+        Dimension("answer", "Answer as written", "回答（原文）", "What was written for the item.", "項目に記入された原文。",
+                  ("answers",), "c.answer"),
+        Dimension("severity", "Severity", "重大度", "Severity of the finding.", "指摘の重大度。",
+                  ("findings", "actions"), "f.severity", SEVERITIES),
+        Dimension("status", "Status", "状態", "Whether the finding is open.", "指摘が未完了か完了か。",
+                  ("findings", "actions"), "f.status", STATUSES),
+    )
+}  # fmt: skip
+
+ANSWERED = "(met + partly_met + not_met + not_applicable)"
+ASKED = "(met + partly_met + not_met + not_applicable + not_answered)"
+LOWER = "lower_is_better"
+
+METRICS = {
+    one.name: one
+    for one in (
+        Metric("compliance_rate", "Compliance rate", "遵守率",
+               "Sum of weight × score ÷ sum of weights, over applicable, answered items; met counts 1, partly met ½.",
+               "該当し回答のある項目の「重み×得点」の合計÷重みの合計。適合は1、一部適合は½。",
+               "answers", "weight_scored", "weight_applicable", "rate"),
+        Metric("strict_compliance_rate", "Strict compliance rate", "厳格遵守率",
+               "Sum of weights of items met ÷ sum of weights of applicable, answered items.",
+               "適合した項目の重みの合計÷該当し回答のある項目の重みの合計。",
+               "answers", "weight_met", "weight_applicable", "rate"),
+        Metric("completion_rate", "Completion rate", "回答率",
+               "Items answered, not applicable included, ÷ items asked.",
+               "回答のある項目数（対象外を含む）÷質問した項目数。", "answers", ANSWERED, ASKED, "rate"),
+        Metric("not_applicable_rate", "Not-applicable rate", "対象外率",
+               "Items answered as not applicable ÷ items answered.", "対象外と回答した項目数÷回答のある項目数。",
+               "answers", "not_applicable", ANSWERED, "rate", "neutral"),
+        Metric("mean_written_score", "Mean score as written", "記入得点の平均",
+               "Sum of the scores as written, on the source's own scale, ÷ their number.",
+               "原文の尺度による記入得点の合計÷その件数。", "answers", "written_score", "written_scores", "score"),
+        Metric("answers", "Answers", "回答数", "Number of items asked, unanswered ones included.",
+               "質問した項目の数（未回答を含む）。", "answers", ASKED, direction="neutral"),
+        Metric("inspections", "Inspections", "点検数", "Number of inspections with a result.", "結果のある点検の数。",
+               "inspections", "inspections", direction="neutral"),
+        Metric("coverage_rate", "Coverage", "実施率",
+               "Planned inspections with a result ÷ planned inspections; cancelled ones are not counted.",
+               "結果のある計画点検の数÷計画点検の数。中止した計画は数えない。", "plans", "performed", "planned", "rate"),
+        Metric("on_time_rate", "On-time rate", "期限内実施率",
+               "Planned inspections handed in by their due day ÷ those that were handed in or are past it.",
+               "期限内に提出された計画点検の数÷提出済みまたは期限を過ぎた計画点検の数。",
+               "plans", "on_time", "settled", "rate"),
+        Metric("planned_inspections", "Planned inspections", "計画点検数",
+               "Number of planned inspections that were not cancelled.", "中止していない計画点検の数。",
+               "plans", "planned", direction="neutral"),
+        Metric("missing_inspections", "Missing inspections", "未実施点検数",
+               "Planned inspections past their due day without a result.", "期限を過ぎても結果のない計画点検の数。",
+               "plans", "missing", direction=LOWER),
+        Metric("late_inspections", "Late inspections", "期限超過点検数",
+               "Planned inspections handed in after their due day.", "期限を過ぎて提出された計画点検の数。",
+               "plans", "late", direction=LOWER),
+        Metric("findings", "Findings", "指摘件数", "Number of findings raised.", "指摘の件数。",
+               "findings", "findings", direction=LOWER),
+        Metric("open_findings", "Open findings", "未完了の指摘", "Findings that are open.", "完了していない指摘の件数。",
+               "findings", "open_findings", direction=LOWER),
+        Metric("reopened_findings", "Reopened findings", "再発生した指摘",
+               "Findings that were opened again after they had been closed.", "完了後に再び未完了となった指摘の件数。",
+               "findings", "reopened_findings", direction=LOWER),
+        Metric("open_actions", "Open corrective actions", "未完了の是正処置",
+               "Corrective actions that are not completed.", "完了していない是正処置の件数。",
+               "actions", "open_actions", direction=LOWER),
+        Metric("overdue_actions", "Overdue corrective actions", "期限超過の是正処置",
+               "Corrective actions past their due day that are not completed.",
+               "期限を過ぎても完了していない是正処置の件数。", "actions", "overdue_actions", direction=LOWER),
+        Metric("entities", "Entities", "組織数", "Entities of the group on the day of the knowledge date.",
+               "情報時点の日に存在する組織の数。", "entities", "entities", direction="neutral"),
+        Metric("lapsed_privacymarks", "Lapsed PrivacyMarks", "失効したプライバシーマーク",
+               "Entities whose PrivacyMark was no longer valid on the day of the knowledge date.",
+               "情報時点の日にプライバシーマークの有効期限が過ぎている組織の数。",
+               "entities", "lapsed_privacymarks", direction=LOWER),
+    )
+}  # fmt: skip
