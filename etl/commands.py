@@ -149,9 +149,9 @@ def rebuild(home: Home, progress: Progress) -> Report:
         order = {(one["sha256"], one["name"], one["loaded_at"]) for one in noted}
         if newest:
             with duckdb.connect(str(newest), read_only=True) as reader:
-                rows = reader.execute("select sha256, file_name, loaded_at::varchar from load").fetchall()
+                rows = reader.execute("select sha256, file_name, loaded_at from load").fetchall()
             # What was noted but never published did not happen.
-            order &= {(row[0], row[1], row[2]) for row in rows}
+            order &= {(row[0], row[1], str(row[2])) for row in rows}
         commands: dict[str, list[dict[str, Any]]] = {}
         for one in noted:
             if (one["sha256"], one["name"], one["loaded_at"]) in order:

@@ -40,7 +40,8 @@ def fold(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
 
     Statements are put in the order of their knowledge dates, so the result does not depend on the order of loads.
     Of two loads that speak at the same moment, the one with the greater id counts. A dimension's statement that leaves
-    a field out lets earlier knowledge stand, and the first knowledge of a dimension counts from the beginning.
+    a field out lets earlier knowledge stand, and the first knowledge of a thing counts from the beginning. An entity
+    is one thing through all its intervals, so every interval of it is derived anew.
     """
     if kind == "inspection":
         keys = ["inspection_id"]
@@ -50,6 +51,12 @@ def fold(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         keys = [field.name for field in record_kinds()[kind].keys]
         contents = [field.name for field in record_kinds()[kind].contents]
     is_dimension = kind in DIMENSIONS
+    thing = "entity_code" if kind == "entity" else ", ".join(keys)
+    if kind == "entity":
+        connection.execute(
+            """create or replace temp table touched_key as
+            select distinct entity_code, valid_from from stm_entity semi join touched_key using (entity_code)"""
+        )
     key_list = ", ".join(keys)
     if is_dimension:
         said = ", ".join(f"last_value({name} ignore nulls) over spoken as {name}" for name in contents)
@@ -70,11 +77,13 @@ def fold(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
             select * from spoken qualify row_number() over (partition by {key_list}, known_at order by load_id desc) = 1
         ),
         compared as (
-            select *, lag({row}) over following as row_before, row_number() over following as position
+            select *, lag({row}) over following as row_before, row_number() over following as position,
+                min(known_at) over (partition by {thing}) as first_known_at
             from once window following as (partition by {key_list} order by known_at)
         ),
         opened as (select * from compared where position = 1 or {row} is distinct from row_before)
-        select * exclude (row_before, position), case when position = 1 then {first} else known_at end as known_from,
+        select * exclude (row_before, position, first_known_at),
+            case when position = 1 and known_at = first_known_at then {first} else known_at end as known_from,
             coalesce(lead(known_at) over (partition by {key_list} order by known_at), timestamp '{FOREVER}') as known_to
         from opened"""
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from etl.values import periods
 
@@ -99,17 +101,22 @@ def create_schema(connection: duckdb.DuckDBPyConnection, build_name: str, fiscal
         connection.execute(path.read_text("utf-8"))
     for kind in record_kinds().values():
         connection.execute(statement_ddl(kind))
-    connection.executemany(
-        "insert into dim_period values (?, ?, ?, ?, ?, ?, ?, ?)", periods(FIRST_YEAR, LAST_YEAR, fiscal_first_month)
-    )
+    _fill(connection, "dim_period", list(periods(FIRST_YEAR, LAST_YEAR, fiscal_first_month)))
     for table, name in (("dim_region", "regions.csv"), ("dim_country", "countries.csv")):
         with (DATA / "reference" / name).open(encoding="utf-8", newline="") as file:
-            heading, *rows = csv.reader(file)
-        marks = ", ".join("nullif(?, '')" for _ in heading)
-        connection.executemany(f"insert into {table} ({', '.join(heading)}) values ({marks})", rows)
+            _, *rows = csv.reader(file)
+        _fill(connection, table, rows)
     connection.execute(
         "insert into build values (?, now() at time zone 'UTC', ?, ?)", [build_name, SCHEMA_VERSION, fiscal_first_month]
     )
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows in the order of the table's columns; one statement is a hundred times faster than one per row."""
+    columns = [pa.array([value if value != "" else None for value in column]) for column in zip(*rows, strict=True)]
+    connection.register("filling", pa.table(columns, names=[f"c{number}" for number in range(len(columns))]))
+    connection.execute(f"insert into {table} select * from filling")
+    connection.unregister("filling")
 
 
 def statement_ddl(kind: RecordKind) -> str:

@@ -167,11 +167,10 @@ class _Requirements:
 
 def correct(block: AnswerBlock, row: int, submitted: Inspection, rng: np.random.Generator) -> AnswerBlock:
     """The inspection in that row handed in again, with up to 14 answers that had been met now partly or not met."""
-    verdicts, comments, evidence = (
-        array[row : row + 1].copy() for array in (block.verdicts, block.comments, block.evidence)
-    )
+    verdicts, evidence = block.verdicts[row : row + 1].copy(), block.evidence[row : row + 1].copy()
     met = np.flatnonzero(verdicts[0] == MET)
     changed = rng.permutation(met)[: min(14, max(1, len(met) // 3))]
     verdicts[0, changed] = rng.integers(PARTLY_MET, NOT_MET + 1, len(changed))
     evidence[0, changed] = NO
+    comments = block.comments[row : row + 1]
     return AnswerBlock([submitted], block.edition, verdicts, comments, evidence)

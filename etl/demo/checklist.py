@@ -15,6 +15,7 @@ MEASURE_NAMES_JA = {"organizational": "組織的", "human": "人的", "physical"
 SECURITY = "SEC"
 PRIVACY = "PMS"
 VERSIONS = ("2020", "2023")
+CHANGES = ("split", "merged", "new", "dropped", "reworded", "carried_over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,9 @@ def _choose(rows: list[_Authored], count: int) -> list[_Authored]:
     by_category: dict[str, list[list[_Authored]]] = {}
     for unit in units.values():
         by_category.setdefault(unit[0].row["category_code"], []).append(unit)
+    # After the first unit of a category come those that the revision changed, so that a small checklist has them too.
+    for code, found in by_category.items():
+        by_category[code] = found[:1] + sorted(found[1:], key=lambda unit: CHANGES.index(unit[0].change))
     depth = max(map(len, by_category.values()))
     # First units of all categories, then second ones; within a turn the measures alternate.
     turns = sorted(by_category, key=lambda code: (code[1:], MEASURES.index(by_category[code][0][0].row["measure"])))
@@ -146,7 +150,7 @@ def _choose(rows: list[_Authored], count: int) -> list[_Authored]:
         for code in turns:
             unit = by_category[code][turn] if turn < len(by_category[code]) else []
             grows = sum(one.is_in(VERSIONS[-1]) for one in unit)
-            if unit and size + grows <= count:
+            if unit and size < count and size + grows <= count:
                 kept += unit
                 size += grows
     return [one for one in rows if one in kept]

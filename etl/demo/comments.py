@@ -135,7 +135,7 @@ class CommentPool:
 
 def make_pool(checklists: Checklists) -> CommentPool:
     """The pool for the categories of the checklists."""
-    texts = []
+    texts: list[str] = []
     for language, places in ((JAPANESE, PLACES_JA), (ENGLISH, PLACES_EN)):
         for kind in KINDS:
             # Reports of outside checks are written at head office, in Japanese, wherever the entity is.

@@ -22,16 +22,18 @@ from etl.demo.text_files import EXCEL_UTF8, write_rows
 
 SNAPSHOTS = (date(2025, 9, 30), date(2026, 4, 30))
 COLUMNS = (
-    "指摘番号", "対象拠点コード", "点検区分", "対象期間", "チェックリスト", "版", "項番", "重大度", "指摘内容", "指摘日",
-    "状態", "完了日", "再開回数", "是正番号", "是正処置", "担当部署", "是正期限", "是正完了日", "有効性確認", "有効性確認日",
+    "指摘番号", "対象拠点コード", "点検区分", "対象期間", "チェックリスト", "版", "項番",
+    "重大度", "指摘内容", "指摘日", "状態", "完了日", "再開回数",
+    "是正番号", "是正処置", "担当部署", "是正期限", "是正完了日", "有効性確認", "有効性確認日",
 )  # fmt: skip
 MAJOR, MINOR, SLIGHT = range(3)
 SEVERITIES_JA = ("重大", "軽微", "観察")
 DAYS_TO_CORRECT = np.array([45, 90, 120])
 NEVER = 1_000_000
+PLANTED_REOPENED = 3
 EPOCH = date(1970, 1, 1)
 
-Days = NDArray[np.int64]
+Days = NDArray[np.integer]
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class FindingBook:
         self._found.add("row", rows)
         self._found.add("column", columns)
         self._found.add("entity", entities)
+        self._found.add("asked", asked)
         self._found.add("severity", severity)
         category = self.pool.categories(block.edition)[columns]
         comment = block.comments[rows, columns]
@@ -120,6 +123,7 @@ class FindingBook:
             return {}, {}
         order = np.lexsort((np.arange(len(found["raised"])), found["raised"]))
         found = {name: values[order] for name, values in found.items()}
+        _plant_reopened(found)
         cells = self._cells(found)
         files, counts = {}, {}
         for as_of in SNAPSHOTS:
@@ -133,7 +137,7 @@ class FindingBook:
     def _cells(self, found: dict[str, Days]) -> list[tuple[str, ...]]:
         """The cells of each finding that never change, up to the day on which it was raised."""
         numbers: dict[int, int] = {}
-        cells = []
+        cells: list[tuple[str, ...]] = []
         names = ("block", "row", "column", "severity", "description", "raised")
         for block_no, row, column, severity, description, raised in zip(
             *(found[name].tolist() for name in names), strict=True
@@ -191,7 +195,8 @@ class FindingBook:
                 rows.append(
                     (
                         *head, f"{code}-{n}", what, owner, _slashed(due),
-                        _slashed(completed) if completed <= as_of else "", result, _slashed(checked) if is_checked else "",
+                        _slashed(completed) if completed <= as_of else "",
+                        result, _slashed(checked) if is_checked else "",
                     )
                 )  # fmt: skip
                 if completed > as_of and due < as_of:
@@ -208,10 +213,25 @@ class FindingBook:
             "actions": action_count,
             "overdue_actions": len(overdue),
             "reopened_findings": len(reopened_codes),
-            "overdue_action_codes": overdue[:50],
-            "reopened_finding_codes": reopened_codes[:50],
+            "some_overdue_action_codes": overdue[:50],
+            "some_reopened_finding_codes": reopened_codes[-50:],
         }
         return rows, count
+
+
+def _plant_reopened(found: dict[str, Days]) -> None:
+    """Open a few findings again between the two snapshots: closed in the first, open in the second."""
+    first = _day(SNAPSHOTS[0])
+    # Only the last finding on an entity's requirement, so that no two of them are open at once.
+    last = {key: place for place, key in enumerate(zip(found["entity"].tolist(), found["asked"].tolist(), strict=True))}
+    fits = [
+        place for place in sorted(last.values()) if found["closed"][place] < first and found["reopened"][place] >= NEVER
+    ]
+    for days, place in enumerate(fits[-PLANTED_REOPENED:]):
+        found["reopened"][place] = first + 30 + 7 * days
+        found["due_3"][place] = first + 90 + 7 * days
+        found["completed_3"][place] = NEVER
+        found["closed_again"][place] = NEVER
 
 
 def _day(day: date | None) -> int:

@@ -90,13 +90,14 @@ TRADES = (
 )
 
 AFFILIATES_JA = (
-    ("デバイス", "Devices"), ("ソリューションズ", "Solutions"), ("ロジスティクス", "Logistics"), ("電子部品", "Components"),
-    ("エンジニアリング", "Engineering"), ("ファイナンス", "Finance"), ("情報システム", "Information Systems"),
-    ("ライフサービス", "Life Service"), ("計測", "Instruments"), ("プラント建設", "Plant Construction"),
-    ("ビルサービス", "Building Service"), ("人材開発", "Human Development"), ("テクノリサーチ", "Techno Research"),
-    ("電線", "Wire and Cable"), ("照明", "Lighting"), ("モーター", "Motors"), ("冷熱", "Refrigeration"),
-    ("印刷", "Printing"), ("保険サービス", "Insurance Service"), ("通信工事", "Telecom Works"), ("メディカル", "Medical"),
-    ("半導体", "Semiconductors"), ("化成", "Chemicals"), ("金型", "Tooling"), ("カーエレクトロニクス", "Car Electronics"),
-    ("コールセンター", "Call Centre"), ("環境サービス", "Environment Service"), ("宇宙技術", "Space Technologies"),
-    ("電池", "Batteries"), ("クリエイト", "Create"), ("警備", "Security Guard"), ("リース", "Leasing"),
+    ("デバイス", "Devices"), ("ソリューションズ", "Solutions"), ("ロジスティクス", "Logistics"),
+    ("電子部品", "Components"), ("エンジニアリング", "Engineering"), ("ファイナンス", "Finance"),
+    ("情報システム", "Information Systems"), ("ライフサービス", "Life Service"), ("計測", "Instruments"),
+    ("プラント建設", "Plant Construction"), ("ビルサービス", "Building Service"), ("人材開発", "Human Development"),
+    ("テクノリサーチ", "Techno Research"), ("電線", "Wire and Cable"), ("照明", "Lighting"), ("モーター", "Motors"),
+    ("冷熱", "Refrigeration"), ("印刷", "Printing"), ("保険サービス", "Insurance Service"),
+    ("通信工事", "Telecom Works"), ("メディカル", "Medical"), ("半導体", "Semiconductors"), ("化成", "Chemicals"),
+    ("金型", "Tooling"), ("カーエレクトロニクス", "Car Electronics"), ("コールセンター", "Call Centre"),
+    ("環境サービス", "Environment Service"), ("宇宙技術", "Space Technologies"), ("電池", "Batteries"),
+    ("クリエイト", "Create"), ("警備", "Security Guard"), ("リース", "Leasing"),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -165,15 +165,4 @@ def _settle(
     is_late = one.entity not in punctual and chance < habit.missing + habit.late
     submitted = one.due + timedelta(days=days_after) if is_late else one.due - timedelta(days=days_before)
     performed = submitted - timedelta(days=days_of_work)
-    return Inspection(
-        one.type,
-        one.entity,
-        one.inspector,
-        one.round,
-        one.is_yearly,
-        one.due,
-        one.announced,
-        None,
-        performed,
-        submitted,
-    )
+    return replace(one, performed=performed, submitted=submitted)

@@ -53,8 +53,9 @@ class Written:
             if corrected.inspections[0].round.index == turn and (
                 corrected.inspections[0].entity == block.inspections[row].entity
             ):
-                return corrected.verdicts[0]
-        return block.verdicts[row]
+                block, row = corrected, 0
+        found: NDArray[np.int8] = block.verdicts[row]
+        return found
 
 
 def tell_stories(written: Written) -> list[Story]:
@@ -99,7 +100,7 @@ def _skipped(story: str, what: str, reason: str) -> Story:
 
 
 def _is_assessed(verdicts: NDArray[np.int8]) -> NDArray[np.bool_]:
-    return (verdicts != NOT_APPLICABLE) & (verdicts != NOT_ANSWERED)
+    return np.isin(verdicts, (NOT_APPLICABLE, NOT_ANSWERED), invert=True)
 
 
 def _rosy_region(written: Written) -> Story:

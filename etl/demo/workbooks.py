@@ -52,7 +52,10 @@ ENGLISH = _Form(
     ("Measure", "Category", "No.", "Requirement", "Answer\n(Yes/Partly/No/N/A)", "Evidence\n(documents)", "Comment"),
     ("Yes", "Partly", "No", "N/A", ""),
     "■ Summary",
-    ("Regulations, revision {n}", "Record of month {n}", "Register (end of month {n})", "Approval no. {n}", "{n} screenshots"),
+    (
+        "Regulations, revision {n}", "Record of month {n}", "Register (end of month {n})", "Approval no. {n}",
+        "{n} screenshots",
+    ),
 )  # fmt: skip
 # Companies write the circle with whatever their input method offers first.
 CIRCLES = ("○", "○", "○", "〇", "◯")
@@ -72,7 +75,8 @@ def write_workbook(path: Path, entity: Entity, block: AnswerBlock, row: int, poo
     one = block.inspections[row]
     is_japanese = entity.writes_japanese
     form = JAPANESE if is_japanese else ENGLISH
-    assert one.performed and one.submitted
+    assert one.performed
+    assert one.submitted
     in_words = in_japanese_era if is_japanese else in_english
     period = one.round.label_ja if is_japanese else one.round.code
     version = f"{block.edition.version}年版" if is_japanese else block.edition.version

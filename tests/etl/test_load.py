@@ -111,8 +111,8 @@ def test_corrected_file_closes_old_knowledge_and_opens_new(group: Group) -> None
     report = group.load(group.write("b.csv", MENDED), known_at="2024-11-01 00:00:00")
     assert counts(report) == [(3, 1, 2, 0)]
     assert group.ask(
-        "select verdict, known_from::date::varchar, known_to::date::varchar from fct_answer join dim_item using (item_id) "
-        "where item_code = '5.10' order by known_from"
+        "select verdict, a.known_from::date::varchar, a.known_to::date::varchar from fct_answer a join dim_item using (item_id) "
+        "where item_code = '5.10' order by a.known_from"
     ) == [("not_met", "2024-10-01", "2024-11-01"), ("met", "2024-11-01", "9999-12-31")]
     assert group.ask(
         "select event_at::date::varchar, sum(met)::int, sum(not_met)::int, sum(weight_scored) from cube_measure "
