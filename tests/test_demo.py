@@ -133,6 +133,14 @@ def test_writing_again_leaves_no_file_of_the_run_before(tmp_path: Path) -> None:
     assert written == set(truth["files"]) | {"truth.json"}
 
 
+def test_files_of_others_stay_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "master").mkdir()
+    (tmp_path / "master" / "ours.csv").write_text("kept", "utf-8")
+    for _ in range(2):
+        make(tmp_path, **TINY, form="csv")
+    assert (tmp_path / "master" / "ours.csv").read_text("utf-8") == "kept"
+
+
 def test_csv_and_parquet_hold_the_same_answers(tmp_path: Path) -> None:
     for form in ("csv", "parquet"):
         make(tmp_path / form, **TINY, form=form)
@@ -235,7 +243,7 @@ def test_asia_sees_itself_too_rosily(demo: Demo) -> None:
     weights_2020 = {code: float(item["配点"]) for code, item in demo.items["SEC", "2020"].items()}
     corrected = demo.rows("self_check/self_check_history_correction_*.csv", "utf-8")
     own = {(r["entity_code"], r["period"], r["item_code"]): r["answer"] for r in [*demo.self_checks, *corrected]}
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in demo.third_party:
         period = period_code(row["対象期間"])
         mine = SCORES.get(own.get((row["被点検拠点コード"], period, row["項番"]), ""))
@@ -245,10 +253,11 @@ def test_asia_sees_itself_too_rosily(demo: Demo) -> None:
         region = region_in(demo, row["被点検拠点コード"], period)
         weight = (weights if row["チェックリスト版"] == "2023" else weights_2020)[row["項番"]]
         word = "self_better" if mine > theirs else "equal" if mine == theirs else "self_worse"
-        found[region].update({"pairs": 1, word: 1})
-        found[region]["own"] += weight * mine  # type: ignore[assignment]
-        found[region]["outside"] += weight * theirs  # type: ignore[assignment]
-        found[region]["weight"] += weight  # type: ignore[assignment]
+        found[region]["pairs"] += 1
+        found[region][word] += 1
+        found[region]["own"] += weight * mine
+        found[region]["outside"] += weight * theirs
+        found[region]["weight"] += weight
     optimism = {}
     for region, told in demo.story("rosy_region")["by_region"].items():
         counted = found[region]

@@ -18,7 +18,7 @@ from etl.demo.group import Group
 from etl.demo.masters import TYPES_JA
 from etl.demo.rounds import with_slashes
 from etl.demo.schedule import PRIVACY_AUDIT, Inspection
-from etl.demo.text_files import EXCEL_UTF8, write_rows
+from etl.demo.text_files import EXCEL_UTF8, quoted, write_lines
 
 SNAPSHOTS = (date(2025, 9, 30), date(2026, 4, 30))
 COLUMNS = (
@@ -31,7 +31,10 @@ SEVERITIES_JA = ("重大", "軽微", "観察")
 DAYS_TO_CORRECT = np.array([45, 90, 120])
 NEVER = 1_000_000
 PLANTED_REOPENED = 3
+DAYS_TO_PLAN = 7
 EPOCH = date(1970, 1, 1)
+# 2025/9/3 for each day from the epoch to the end of 2033.
+DAY_TEXTS = tuple(with_slashes(EPOCH + timedelta(days=day)) for day in range(23_376))
 
 Days = NDArray[np.integer]
 
@@ -124,99 +127,100 @@ class FindingBook:
         order = np.lexsort((np.arange(len(found["raised"])), found["raised"]))
         found = {name: values[order] for name, values in found.items()}
         _plant_reopened(found)
-        cells = self._cells(found)
+        heads = self._heads(found)
         files, counts = {}, {}
         for as_of in SNAPSHOTS:
             name = f"findings/findings_and_actions_{as_of:%Y%m%d}.csv"
-            rows, count = self._snapshot(found, cells, _day(as_of))
-            if rows:
-                files[name] = write_rows(folder / name, EXCEL_UTF8, COLUMNS, rows)
+            lines, count = self._snapshot(found, heads, _day(as_of))
+            if lines:
+                files[name] = write_lines(folder / name, EXCEL_UTF8, COLUMNS, lines)
                 counts[as_of.isoformat()] = count
         return files, counts
 
-    def _cells(self, found: dict[str, Days]) -> list[tuple[str, ...]]:
-        """The cells of each finding that never change, up to the day on which it was raised."""
-        numbers: dict[int, int] = {}
-        cells: list[tuple[str, ...]] = []
+    def _heads(self, found: dict[str, Days]) -> list[tuple[str, str]]:
+        """Number of each finding, and its cells after the number that never change, as they stand in the file."""
+        shared = [
+            [
+                f"{self.group.entities[one.entity].code},{TYPES_JA[one.type]},{one.period_ja},"
+                f"{block.edition.checklist},{block.edition.version}"
+                for one in block.inspections
+            ]
+            for block in self._blocks
+        ]
+        codes = [[item.code for item in block.edition.items] for block in self._blocks]
+        years = [block.inspections[0].round.fiscal_year for block in self._blocks]
+        texts = [quoted(text) for text in self.pool.texts]
+        numbers = dict.fromkeys(years, 0)
+        heads = []
         names = ("block", "row", "column", "severity", "description", "raised")
-        for block_no, row, column, severity, description, raised in zip(
+        for block, row, column, severity, description, raised in zip(
             *(found[name].tolist() for name in names), strict=True
         ):
-            block = self._blocks[block_no]
-            one = block.inspections[row]
-            year = one.round.fiscal_year
-            numbers[year] = numbers.get(year, 0) + 1
-            cells.append(
-                (
-                    f"F-{year}-{numbers[year]:04d}", self.group.entities[one.entity].code, TYPES_JA[one.type],
-                    one.period_ja, block.edition.checklist, block.edition.version, block.edition.items[column].code,
-                    SEVERITIES_JA[severity], self.pool.texts[description], _slashed(raised),
-                )
-            )  # fmt: skip
-        return cells
+            year = years[block]
+            numbers[year] += 1
+            head = f"{shared[block][row]},{codes[block][column]},{SEVERITIES_JA[severity]},{texts[description]}"
+            heads.append((f"F-{year}-{numbers[year]:04d}", f"{head},{DAY_TEXTS[raised]}"))
+        return heads
 
     def _snapshot(
-        self, found: dict[str, Days], cells: list[tuple[str, ...]], as_of: int
-    ) -> tuple[list[tuple[str, ...]], dict[str, object]]:
-        """Rows as they stood on the day, one per action or one without an action, and their counts."""
-        actions = describe_actions(self.pool.category_names)
-        rows: list[tuple[str, ...]] = []
-        is_open_list, overdue, reopened_codes, action_count = [], [], [], 0
+        self, found: dict[str, Days], heads: list[tuple[str, str]], as_of: int
+    ) -> tuple[list[str], dict[str, object]]:
+        """Lines as they stood on the day, one per action or one without an action, and their counts."""
+        actions = [quoted(text) for text in describe_actions(self.pool.category_names)]
+        lines: list[str] = []
+        overdue: list[str] = []
+        reopened_codes: list[str] = []
+        finding_count = open_count = action_count = 0
         names = (
             "raised", "due", "completed", "checked", "is_effective", "due_2", "completed_2", "checked_2", "closed",
             "reopened", "due_3", "completed_3", "closed_again", "category", "row", "column",
         )  # fmt: skip
-        for number, drawn in enumerate(zip(*(found[name].tolist() for name in names), strict=True)):
-            one = dict(zip(names, drawn, strict=True))
-            if one["raised"] > as_of:
+        for (code, cells), drawn in zip(
+            heads, zip(*(found[name].tolist() for name in names), strict=True), strict=True
+        ):
+            (
+                raised, due, completed, checked, is_effective, due_2, completed_2, checked_2, closed,
+                reopened, due_3, completed_3, closed_again, category, row, column,
+            ) = drawn  # fmt: skip
+            if raised > as_of:
                 continue
-            is_reopened = one["reopened"] <= as_of
-            closed = one["closed_again"] if is_reopened else one["closed"]
-            is_open = closed > as_of
-            head = (
-                *cells[number],
-                "未完了" if is_open else "完了",
-                "" if is_open else _slashed(closed),
-                "1" if is_reopened else "0",
-            )
-            # Days at which an action exists, is due, was completed, was checked, and whether it was effective.
-            steps = [(one["raised"] + 7, one["due"], one["completed"], one["checked"], one["is_effective"])]
-            if not one["is_effective"]:
-                steps.append((one["checked"], one["due_2"], one["completed_2"], one["checked_2"], 1))
-            steps.append((one["reopened"], one["due_3"], one["completed_3"], one["closed_again"], 1))
-            seed = one["category"] * len(ACTIONS_JA)
-            owner = OWNERS_JA[(one["category"] + one["row"]) % len(OWNERS_JA)]
-            code = cells[number][0]
-            taken = [step for step in steps if step[0] <= as_of]
-            for n, (_, due, completed, checked, is_effective) in enumerate(taken, 1):
-                what = actions[seed + (one["column"] + n) % len(ACTIONS_JA)]
-                is_checked = checked <= as_of
-                result = ("有効" if is_effective else "不十分") if is_checked else ""
-                rows.append(
-                    (
-                        *head, f"{code}-{n}", what, owner, _slashed(due),
-                        _slashed(completed) if completed <= as_of else "",
-                        result, _slashed(checked) if is_checked else "",
-                    )
-                )  # fmt: skip
-                if completed > as_of and due < as_of:
-                    overdue.append(f"{code}-{n}")
-            if not taken:
-                rows.append((*head, "", "", "", "", "", "", ""))
-            action_count += len(taken)
-            is_open_list.append(is_open)
+            finding_count += 1
+            is_reopened = reopened <= as_of
             if is_reopened:
+                closed = closed_again
                 reopened_codes.append(code)
+            open_count += closed > as_of
+            state = "未完了," if closed > as_of else f"完了,{DAY_TEXTS[closed]}"
+            head = f"{code},{cells},{state},{int(is_reopened)}"
+            # Days on which an action is due, was completed and was checked, and whether it was effective.
+            steps = [(due, completed, checked, is_effective)] if raised + DAYS_TO_PLAN <= as_of else []
+            if not is_effective and checked <= as_of:
+                steps.append((due_2, completed_2, checked_2, 1))
+            if is_reopened:
+                steps.append((due_3, completed_3, closed_again, 1))
+            if not steps:
+                lines.append(head + ",,,,,,,")
+            owner = OWNERS_JA[(category + row) % len(OWNERS_JA)]
+            action_count += len(steps)
+            for n, (due_on, completed_on, checked_on, was_effective) in enumerate(steps, 1):
+                action = actions[category * len(ACTIONS_JA) + (column + n) % len(ACTIONS_JA)]
+                done = DAY_TEXTS[completed_on] if completed_on <= as_of else ""
+                result = (
+                    f"{'有効' if was_effective else '不十分'},{DAY_TEXTS[checked_on]}" if checked_on <= as_of else ","
+                )
+                lines.append(f"{head},{code}-{n},{action},{owner},{DAY_TEXTS[due_on]},{done},{result}")
+                if not done and due_on < as_of:
+                    overdue.append(f"{code}-{n}")
         count: dict[str, object] = {
-            "findings": len(is_open_list),
-            "open_findings": sum(is_open_list),
+            "findings": finding_count,
+            "open_findings": open_count,
             "actions": action_count,
             "overdue_actions": len(overdue),
             "reopened_findings": len(reopened_codes),
             "some_overdue_action_codes": overdue[:50],
             "some_reopened_finding_codes": reopened_codes[-50:],
         }
-        return rows, count
+        return lines, count
 
 
 def _plant_reopened(found: dict[str, Days]) -> None:
@@ -237,7 +241,3 @@ def _plant_reopened(found: dict[str, Days]) -> None:
 def _day(day: date | None) -> int:
     assert day is not None
     return (day - EPOCH).days
-
-
-def _slashed(day: int) -> str:
-    return with_slashes(EPOCH + timedelta(days=day))

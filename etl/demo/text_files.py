@@ -42,8 +42,14 @@ def write_rows(
     path: Path, form: TextForm, heading: Sequence[str], rows: Iterable[Sequence[str]], title: Sequence[str] = ()
 ) -> int:
     """Write a table, with a title row above it where one is given; returns the number of rows below the heading."""
+    return write_lines(path, form, heading, [",".join(map(quoted, row)) for row in rows], title)
+
+
+def write_lines(
+    path: Path, form: TextForm, heading: Sequence[str], lines: Sequence[str], title: Sequence[str] = ()
+) -> int:
+    """The same for rows that are lines already, without their ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [",".join(map(quoted, row)) for row in rows]
     with path.open("wb") as file:
         file.write(form.mark)
         if title:

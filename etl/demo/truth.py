@@ -334,7 +334,7 @@ def _lapsed(written: Written) -> Story:
 
 
 def _late_and_missing(written: Written) -> Story:
-    what = "Some inspections were handed in after their due day, some never."
+    what = "Some inspections came after their due day, some never; a corrected one counts by the day it first came."
     table: dict[str, dict[str, dict[str, int]]] = {}
     for one in written.schedule:
         cell = table.setdefault(one.type, {}).setdefault(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -81,9 +80,7 @@ def write_demo(
     schedule = make_schedule(group, turns, streams[1])
     people = Respondents(group, checklists, pool, streams[2])
     written = Written(group, turns, checklists, schedule, people.chronic_requirement)
-    for folder in FOLDERS:
-        if (out / folder).is_dir():
-            shutil.rmtree(out / folder)
+    _remove_earlier(out)
     out.mkdir(parents=True, exist_ok=True)
     report = progress or (lambda what, done, total: None)
 
@@ -102,6 +99,19 @@ def write_demo(
     truth = _truth(written, files, seed, form)
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return truth
+
+
+def _remove_earlier(out: Path) -> None:
+    """Remove the files that an earlier demo says it wrote to the folder, and nothing else."""
+    if not (out / "truth.json").is_file():
+        return
+    for name in json.loads((out / "truth.json").read_text("utf-8")).get("files", {}):
+        parts = Path(name).parts
+        if parts[0] in FOLDERS and ".." not in parts:
+            (out / name).unlink(missing_ok=True)
+            if not any((out / name).parent.glob("*")):
+                (out / name).parent.rmdir()
+    (out / "truth.json").unlink()
 
 
 def _of(schedule: list[Inspection], kind: str, turn: Round) -> list[Inspection]:

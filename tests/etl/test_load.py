@@ -131,7 +131,7 @@ def test_files_in_any_order_give_the_same_history(make_group: MakeGroup) -> None
         ("i.csv", ITEM_ROWS, "2020-01-01 00:00:00"),
     ]
     histories = {}
-    for number, order in enumerate(itertools.islice(itertools.permutations(files), 0, 720, 37)):
+    for number, order in enumerate(itertools.islice(itertools.permutations(files), 0, 720, 131)):
         group = make_group(f"order{number}")
         for name, text, known_at in order:
             group.load(group.write(name, text), known_at=known_at)
@@ -300,14 +300,17 @@ def test_archive_keeps_the_bytes(group: Group) -> None:
 CELLS = st.sampled_from(["E-1", "E-2", "E-9", "", "FY2024-H1", "2024", "5.1", "5.10", "x", "○", "×", '"', ",", "\n", "é", "=1+1", "\x00"])
 
 
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Group:
+    """One group that is handed every generated file, one after the other."""
+    return Group(tmp_path_factory.mktemp("fuzzed")).masters()
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELLS, min_size=0, max_size=6), max_size=12), quoted=st.booleans())
-def test_no_row_is_lost_whatever_stands_in_the_file(make_group: MakeGroup, rows: list[list[str]], quoted: bool) -> None:
+def test_no_row_is_lost_whatever_stands_in_the_file(fuzzed: Group, rows: list[list[str]], quoted: bool) -> None:
     text = "entity,period,item,answer\n"
     for row in rows:
         text += ",".join('"' + cell.replace('"', '""') + '"' if quoted else cell for cell in row) + "\n"
-    group = make_group(f"g{abs(hash((text, quoted)))}")
-    if not group.home.newest():
-        group.masters()
-    report = group.load(group.write("a.csv", text))
+    report = fuzzed.load(fuzzed.write("a.csv", text))
     assert report.loads[0]["rows_read"] <= text.count("\n")

@@ -1,0 +1,76 @@
+# make run    the dashboard, with a fictional group if nothing was loaded yet
+# make test   every test; those in a browser where chromium is installed
+# make check  linter, formatter, types, ladder of imports
+# make bench  how long loads and pages take
+# make demo   the exports of a fictional group, loaded
+# make clean  what can be made again; archive and warehouse stay
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8501
+CHROMIUM := $(wildcard /usr/bin/chromium)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench lock clean
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+# The pins are installed again when they change.
+$(INSTALLED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing. On Debian: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tenken needs Python 3.11 or later; $(PYTHON) is older. Name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PY)" -m pip --version >/dev/null 2>&1 || { \
+		"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+			version=$$("$(PYTHON)" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+			echo "$(PYTHON) cannot make virtual environments. On Debian: sudo apt-get install $$version-venv" >&2; exit 1; }; \
+		echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear $(VENV); }
+	@echo "Installing the pinned packages"
+	@"$(PY)" -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+# A folder of one's own (TENKEN_HOME) never gets the demo group.
+run: $(INSTALLED)
+	@test -n "$$TENKEN_HOME" || test -e data/warehouse/current || $(MAKE) --no-print-directory demo
+	@$(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
+
+# Exit status 1 of a load means that some rows were refused; the demo has such rows on purpose.
+demo: $(INSTALLED)
+	@$(PY) -m etl demo --out data/demo
+	@$(PY) -m etl load data/demo || test $$? -eq 1
+
+test: $(INSTALLED)
+ifeq ($(CHROMIUM),)
+	@echo "No chromium found: the browser tests are LEFT OUT. On Debian: sudo apt-get install chromium fonts-noto-cjk"
+	@$(PY) -m pytest -m "not browser"
+	@echo "The browser tests were left out: no chromium."
+else
+	@echo "Browser tests use $(CHROMIUM)"
+	@$(PY) -m pytest
+endif
+
+check: $(INSTALLED)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) $(VENV)/bin/lint-imports
+
+bench: $(INSTALLED)
+	@$(PY) -m bench
+
+# New pins: the newest versions that pyproject.toml allows, in an environment of their own.
+lock:
+	@"$(PYTHON)" -m venv --clear $(VENV)-lock
+	@$(VENV)-lock/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print("\n".join(p["project"]["dependencies"] + p["dependency-groups"]["dev"]))' > $(VENV)-lock/wanted.txt
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check -r $(VENV)-lock/wanted.txt
+	@{ sed -n '/^#/p' requirements.lock; $(VENV)-lock/bin/python -m pip freeze; } > $(VENV)-lock/requirements.lock
+	@mv $(VENV)-lock/requirements.lock requirements.lock
+	@rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) $(VENV)-lock .hypothesis .import_linter_cache data/demo
+	find . -name .git -prune -o -type d \( -name __pycache__ -o -name .mypy_cache -o -name .ruff_cache -o -name .pytest_cache \) -print | xargs rm -rf

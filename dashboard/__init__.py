@@ -1,0 +1,1 @@
+"""The only meeting of Streamlit and the rest of Tenken."""

@@ -1,0 +1,45 @@
+"""Fixtures of the dashboard's tests: a small group's warehouse, and an app that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.small_group import SmallGroup, write_group
+
+APP = Path(__file__).parents[2] / "app.py"
+COLD_IMPORT_SECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def group_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the small group's build."""
+    return tmp_path_factory.mktemp("small-group")
+
+
+@pytest.fixture(scope="session")
+def small_group(group_home: Path) -> SmallGroup:
+    """The rows of the small group, written below its home."""
+    return write_group(group_home)
+
+
+@pytest.fixture
+def open_app(small_group: SmallGroup, group_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open the app at an address, as a browser would: `open_app(lang="ja", region=["JP", "EU"])`."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setenv("TENKEN_HOME", str(group_home))
+
+    def run(home: Path | None = None, **address: str | list[str]) -> AppTest:
+        if home is not None:
+            monkeypatch.setenv("TENKEN_HOME", str(home))
+        app = AppTest.from_file(str(APP), default_timeout=COLD_IMPORT_SECONDS)
+        for name, value in address.items():
+            app.query_params[name.rstrip("_")] = value
+        return app.run()
+
+    return run

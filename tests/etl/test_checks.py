@@ -1,0 +1,60 @@
+"""Every invariant can fail: each is broken once in a good build and must be the one that says so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.checks import CHECKS, CheckFailed, run_checks
+
+from .conftest import Group
+from .test_load import FIRST, MENDED
+
+BREAKS = {
+    "answers_known_once": "update fct_answer set known_to = timestamp '9999-12-31'",
+    "answers_of_fresh_inspections_once": "insert into fct_answer select * from fct_answer",
+    "answers_have_parents": "update fct_answer set item_id = 1",
+    "answers_scored_as_judged": "update fct_answer set score = 2 where verdict = 'met'",
+    "cubes_add_up": "update cube_category set met = met + 1",
+    "entities_valid_once": "insert into dim_entity by name select * replace (date '2024-04-01' as valid_from) from dim_entity",
+    "ids_name_one_thing": "update dim_entity set entity_id = 1",
+    "inspections_known_once": "update fct_inspection set known_to = known_from",
+    "inspections_have_parents": "update fct_inspection set entity_id = 1",
+    "loads_lose_no_row": "update load set rows_loaded = rows_loaded + 1",
+}
+
+
+@pytest.fixture
+def build(group: Group) -> duckdb.DuckDBPyConnection:
+    group.masters()
+    group.load(group.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
+    group.load(group.write("b.csv", MENDED), known_at="2024-11-01 00:00:00")
+    newest = group.home.newest()
+    assert newest
+    copy = group.folder / "copy.duckdb"
+    shutil.copyfile(newest, copy)
+    connection = duckdb.connect(str(copy))
+    connection.execute("create temp table touched_inspection as select distinct inspection_id, false as is_new from fct_answer")
+    return connection
+
+
+def test_a_good_build_passes(build: duckdb.DuckDBPyConnection) -> None:
+    run_checks(build)
+    build.close()
+
+
+def test_every_check_is_broken_here() -> None:
+    assert {path.stem for path in Path(CHECKS).glob("*.sql")} == set(BREAKS)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_check_can_fail(build: duckdb.DuckDBPyConnection, name: str) -> None:
+    if name == "answers_of_fresh_inspections_once":
+        build.execute("update touched_inspection set is_new = true")
+    build.execute(BREAKS[name])
+    with pytest.raises(CheckFailed, match=name):
+        run_checks(build)
+    build.close()
