@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def _moment(text: str) -> str:
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
-    from etl.demo import write_demo
+    from etl.demo import truth_path, write_demo
 
     with _Bar(console, options.json) as bar:
         truth = write_demo(
@@ -115,7 +115,7 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
         print(json.dumps({"out": str(options.out), "truth": truth}, ensure_ascii=False, default=str))
     else:
         console.print(
-            Text(f"Wrote the demo group to {options.out}; its planted stories are in {options.out / 'truth.json'}.")
+            Text(f"Wrote the demo group to {options.out}; its planted stories are in {truth_path(options.out)}.")
         )
     return 0
 
@@ -128,12 +128,14 @@ def _load(options: argparse.Namespace, console: Console) -> int:
     return _report(options, console, load_files)
 
 
-def _report(options: argparse.Namespace, console: Console, act: Any) -> int:
+def _report(options: argparse.Namespace, console: Console, act: Callable[..., Report]) -> int:
     home = Home.find(options.home)
     known = load_sources(home.path)
     if options.source and options.source not in known:
         near = nearest(options.source, known)
-        raise ValueError(f"There is no source {options.source}; {f'did you mean {near}?' if near else ''} See: etl sources.")
+        raise ValueError(
+            f"There is no source {options.source}; {f'did you mean {near}?' if near else ''} See: etl sources."
+        )
     with _Bar(console, options.json) as bar:
         report = act(home, options.paths, options.known_at, options.source, bar)
     _show(options, console, report)

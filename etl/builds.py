@@ -87,7 +87,7 @@ class Home:
         """Give a finished build its name and point readers to it, whole or not at all; then drop old builds."""
         _sync(path)
         final = self.warehouse / f"{name}.duckdb"
-        os.chmod(path, 0o600)
+        path.chmod(0o600)
         path.rename(final)
         pointer = self.warehouse / f".building-{name}.pointer"
         pointer.write_text(final.name, "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -51,7 +51,8 @@ class Reader:
         required = self.source.patterns.get(field.name)
         if required and not re.search(required.pattern, plain):
             return Understanding(None, "damaged", f"'{plain}': {required.reason}")
-        return self._by_type[field.type](self, field, plain)
+        understood: Understanding = self._by_type[field.type](self, field, plain)
+        return understood
 
     def _verdict(self, field: Field, text: str) -> Understanding:
         normal = normalise_answer(text)
@@ -116,7 +117,7 @@ class Reader:
         reason = f"The entity '{plain}' is in no organisation master that was loaded."
         return Understanding(None, "unknown_entity", reason, self._near(plain, self.entity_codes))
 
-    _by_type = {
+    _by_type: ClassVar[dict[str, Any]] = {
         "code": _code,
         "date": _date,
         "number": _number,

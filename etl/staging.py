@@ -275,7 +275,7 @@ def _stage_tables(connection: duckdb.DuckDBPyConnection, source: Source, files: 
         for table in file.tables:
             around = table.above
             if any(one.place == "cell" for one in source.captures) and source.format in ("xlsx", "csv"):
-                around = table.above + [list(table.heading)]
+                around = [*table.above, list(table.heading)]
             found = capture(source.captures, file.export, table, around)
             rows.append(
                 [

@@ -362,11 +362,11 @@ def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> st
         texts = (unicodedata.normalize("NFKC", text) for row in table.above for text in row if text)
         return next((found for text in texts if (found := _group(one.pattern, text)) is not None), None)
     wanted = normalise_heading(one.pattern)
-    for row in table.above:
-        for position, text in enumerate(row):
+    for cells in table.above:
+        for position, text in enumerate(cells):
             normal = normalise_heading(text or "")
             if normal.rstrip(":") == wanted:
-                return next((right for right in row[position + 1 :] if right), None)
+                return next((right for right in cells[position + 1 :] if right), None)
             if normal.startswith(wanted + ":"):
                 return unicodedata.normalize("NFKC", text or "").split(":", 1)[1].strip() or None
     return None

@@ -112,7 +112,9 @@ def _check_values(warehouse: Warehouse, query: Query) -> None:
     problems = []
     for name, values in query.filters.chosen().items():
         facts = [fact for fact in ("inspections", "answers", "findings", "entities") if fact in DIMENSIONS[name].facts]
-        metric = {"inspections": "inspections", "answers": "answers", "findings": "findings", "entities": "entities"}[facts[0]]
+        metric = {"inspections": "inspections", "answers": "answers", "findings": "findings", "entities": "entities"}[
+            facts[0]
+        ]
         if name in ("verdict", "severity", "status", "measure", "domain", "inspection_type", "entity_kind"):
             known = {value for value, _, _ in DIMENSIONS[name].values}
         else:
@@ -132,7 +134,9 @@ def _safe(frame: pd.DataFrame) -> pd.DataFrame:
     safe = frame.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name]):
-            safe[name] = [f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value for value in safe[name]]
+            safe[name] = [
+                f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value for value in safe[name]
+            ]
     return safe
 
 
@@ -168,7 +172,9 @@ def _list(_: argparse.Namespace) -> int:
         print(f"  {metric.name:24} {metric.label_en} / {metric.label_ja}\n  {'':24} {metric.description_en}")
     print("\nDimensions")
     for dimension in DIMENSIONS.values():
-        print(f"  {dimension.name:24} {dimension.label_en} / {dimension.label_ja}\n  {'':24} {dimension.description_en}")
+        print(
+            f"  {dimension.name:24} {dimension.label_en} / {dimension.label_ja}\n  {'':24} {dimension.description_en}"
+        )
     return 0
 
 

@@ -89,5 +89,9 @@ def value_labels(
         return {}
     parameters = {"known_at": known_at} if "$known_at" in one.labels_sql else {}
     rows = warehouse.cursor().execute(one.labels_sql, parameters).fetchall()
-    allowed = query.scope.entity_codes if query and dimension in ("entity", "inspecting_entity", "business_group") else None
-    return {str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows if allowed is None or key in allowed}
+    allowed = (
+        query.scope.entity_codes if query and dimension in ("entity", "inspecting_entity", "business_group") else None
+    )
+    return {
+        str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows if allowed is None or key in allowed
+    }

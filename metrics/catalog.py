@@ -91,7 +91,7 @@ DIMENSIONS = {
     one.name: one
     for one in (
         Dimension("region", "Region", "地域", "Region of the entity in the period.", "その期間に組織が属した地域。",
-                  ENTITY_FACTS, "e.region_code", labels_sql="select region_code, name_en, name_ja from dim_region"),
+                  ENTITY_FACTS, "e.region_code", labels_sql="select region_code, name_en, name_ja from dim_region order by sort_no, region_code"),
         Dimension("country", "Country", "国", "Country of the entity in the period.", "その期間に組織があった国。",
                   ENTITY_FACTS, "e.country_code", labels_sql="select country_code, name_en, name_ja from dim_country"),
         Dimension("business_group", "Business group", "事業グループ", "Business group of the entity in the period.",

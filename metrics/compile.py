@@ -37,6 +37,7 @@ ANSWER_ROWS = f"""(
         where {KNOWN.format("a")} and i.is_assessable
     )"""
 
+# The first hand-in counts for being on time: a later correction does not make an inspection late.
 HANDED_IN = f"""handed_in as (
     select p.plan_id, count(i.inspection_id) as inspections,
         min(coalesce(i.submitted_on, i.performed_on, cast(i.known_from as date))) as handed_in_on
@@ -45,7 +46,7 @@ HANDED_IN = f"""handed_in as (
         on i.inspection_type = p.inspection_type and i.entity_id = p.entity_id and i.period_code = p.period_code
         and (p.inspecting_entity_id is null or i.inspecting_entity_id is null
             or i.inspecting_entity_id = p.inspecting_entity_id)
-        and {KNOWN.format("i")}
+        and i.known_from <= $known_at
     where {KNOWN.format("p")}
     group by p.plan_id
 )"""
@@ -140,7 +141,8 @@ def _cell(query: Query, fact: str) -> str:
     """Sums of the fact's additive columns per dimension values and entity."""
     dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
     conditions = _conditions(query, fact)
-    groups = ", ".join([*query.by, "e.entity_id"])
+    # By expression, not by name: an alias may share its name with a column.
+    groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
     sums = {
         "answers": [f"sum(c.{name}) as {name}" for name in ADDITIVE],
         "inspections": ["count(*) as inspections"],
@@ -179,7 +181,9 @@ def _cell(query: Query, fact: str) -> str:
 def _source(query: Query, fact: str) -> str:
     """The from clause of a fact: `f` is the fact, `e` its entity, `c` its item or cube, `x` its inspector."""
     inspector = (
-        "\n    left join inspector x on x.entity_id = f.inspecting_entity_id" if _uses(query, fact, "inspecting_entity") else ""
+        "\n    left join inspector x on x.entity_id = f.inspecting_entity_id"
+        if _uses(query, fact, "inspecting_entity")
+        else ""
     )
     item = f"\n    left join dim_item c on c.item_id = f.item_id and {KNOWN.format('c')}"
     if fact == "answers":
@@ -231,9 +235,11 @@ def _conditions(query: Query, fact: str) -> list[str]:
         conditions.append(KNOWN.format("g"))
     if fact == "entities":
         conditions.append("e.valid_from <= cast($known_at as date) and e.valid_to > cast($known_at as date)")
-    for name in query.filters.chosen():
-        if fact in DIMENSIONS[name].facts:
-            conditions.append(f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))")
+    conditions += [
+        f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))"
+        for name in query.filters.chosen()
+        if fact in DIMENSIONS[name].facts
+    ]
     for end, sign in (("period_from", ">="), ("period_to", "<=")):
         code = getattr(query.filters, end)
         if code and fact != "entities":

@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 
 from etl.builds import Home
 from etl.commands import load_files
-from etl.demo import write_demo
+from etl.demo import truth_path, write_demo
 
 SCORES = {"○": 1.0, "△": 0.5, "×": 0.0, "適合": 1.0, "一部不適合": 0.5, "不適合": 0.0, "観察事項": 1.0}
 SCORES |= {"軽微な不適合": 0.5, "重大な不適合": 0.0}
@@ -73,7 +73,7 @@ class Demo:
 def make(out: Path, **arguments: Any) -> Demo:
     truth = write_demo(out, **arguments)
     # What is returned is what the file says.
-    assert json.loads((out / "truth.json").read_text("utf-8")) == json.loads(json.dumps(truth))
+    assert json.loads(truth_path(out).read_text("utf-8")) == json.loads(json.dumps(truth))
     return Demo(out, truth)
 
 
@@ -130,7 +130,7 @@ def test_writing_again_leaves_no_file_of_the_run_before(tmp_path: Path) -> None:
     make(tmp_path, **TINY, form="csv")
     truth = make(tmp_path, **TINY, form="parquet").truth
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == set(truth["files"]) | {"truth.json"}
+    assert written == set(truth["files"])
 
 
 def test_files_of_others_stay_where_they_are(tmp_path: Path) -> None:

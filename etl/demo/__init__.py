@@ -1,5 +1,5 @@
 """The exports of a fictional electronics group, with stories planted in them whose truth is known."""
 
-from etl.demo.writing import write_demo
+from etl.demo.writing import truth_path, write_demo
 
-__all__ = ["write_demo"]
+__all__ = ["truth_path", "write_demo"]

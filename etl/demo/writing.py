@@ -63,7 +63,7 @@ def write_demo(
     form: Form = "mixed",
     progress: Progress | None = None,
 ) -> dict[str, object]:
-    """Write the exports of a fictional group below `out` and return the planted truth, also in `out/truth.json`.
+    """Write the exports of a fictional group below `out` and return the planted truth, also beside the folder in `<out>.truth.json`.
 
     `items` is the size of the newest security checklist and `rounds` the number of fiscal halves, of which the last is
     FY2025-H2. The form "mixed" writes the self-checks of the last fiscal year as workbooks and earlier ones into one
@@ -97,21 +97,21 @@ def write_demo(
     written.findings.update(finding_counts)
 
     truth = _truth(written, files, seed, form)
-    (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    truth_path(out).write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return truth
 
 
 def _remove_earlier(out: Path) -> None:
     """Remove the files that an earlier demo says it wrote to the folder, and nothing else."""
-    if not (out / "truth.json").is_file():
+    if not truth_path(out).is_file():
         return
-    for name in json.loads((out / "truth.json").read_text("utf-8")).get("files", {}):
+    for name in json.loads(truth_path(out).read_text("utf-8")).get("files", {}):
         parts = Path(name).parts
         if parts[0] in FOLDERS and ".." not in parts:
             (out / name).unlink(missing_ok=True)
             if not any((out / name).parent.glob("*")):
                 (out / name).parent.rmdir()
-    (out / "truth.json").unlink()
+    truth_path(out).unlink()
 
 
 def _of(schedule: list[Inspection], kind: str, turn: Round) -> list[Inspection]:
@@ -251,3 +251,8 @@ def _truth(written: Written, files: dict[str, int], seed: int, form: Form) -> di
         "files": files,
         "stories": tell_stories(written),
     }
+
+
+def truth_path(out: Path) -> Path:
+    """Where the planted truth of a demo group stands: beside its folder, so that loading the folder does not meet it."""
+    return out.with_name(f"{out.name}.truth.json")

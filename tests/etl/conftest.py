@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,9 @@ class Group:
 
     def masters(self) -> Group:
         """Load the entities and items."""
-        self.load(self.write("entities.csv", ENTITY_ROWS), self.write("items.csv", ITEM_ROWS), known_at="2020-01-01 00:00:00")
+        self.load(
+            self.write("entities.csv", ENTITY_ROWS), self.write("items.csv", ITEM_ROWS), known_at="2020-01-01 00:00:00"
+        )
         return self
 
     def ask(self, sql: str) -> list[Any]:
@@ -223,13 +225,15 @@ class Group:
 
     def has_column(self, table: str, column: str) -> bool:
         """Whether the table has the column."""
-        return bool(self.ask(f"select 1 from duckdb_columns() where table_name = '{table}' and column_name = '{column}'"))
+        return bool(
+            self.ask(f"select 1 from duckdb_columns() where table_name = '{table}' and column_name = '{column}'")
+        )
 
 
 @pytest.fixture
-def make_group(tmp_path: Path) -> Iterator[Callable[[str], Group]]:
+def make_group(tmp_path: Path) -> Callable[[str], Group]:
     """Makes groups, each in a folder of its own."""
-    yield lambda name: Group(tmp_path / name)
+    return lambda name: Group(tmp_path / name)
 
 
 @pytest.fixture

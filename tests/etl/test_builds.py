@@ -12,9 +12,8 @@ import pytest
 
 from etl.builds import KEEP_BUILDS, Busy
 from etl.commands import rebuild
-
-from .conftest import Group
-from .test_load import FIRST, MENDED
+from tests.etl.conftest import Group
+from tests.etl.test_load import FIRST, MENDED
 
 MakeGroup = Callable[[str], Group]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +26,7 @@ MOMENTS = (
     "etl.commands._seal",
     "etl.commands.Home.note",
     "etl.commands.Home.publish",
-    "etl.builds.os.chmod",
+    "etl.builds.Path.chmod",
     "etl.builds.Path.replace",
     "etl.builds.Home.prune",
 )
@@ -66,7 +65,9 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_at_any_moment_the_last_build_is_read_and_the_next_load_works(make_group: MakeGroup, moment: str) -> None:
+def test_killed_at_any_moment_the_last_build_is_read_and_the_next_load_works(
+    make_group: MakeGroup, moment: str
+) -> None:
     group, untouched = make_group("killed").masters(), make_group("untouched").masters()
     for one in (group, untouched):
         one.load(one.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")

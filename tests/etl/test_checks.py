@@ -9,9 +9,8 @@ import duckdb
 import pytest
 
 from etl.checks import CHECKS, CheckFailed, run_checks
-
-from .conftest import Group
-from .test_load import FIRST, MENDED
+from tests.etl.conftest import Group
+from tests.etl.test_load import FIRST, MENDED
 
 BREAKS = {
     "answers_known_once": "update fct_answer set known_to = timestamp '9999-12-31'",
@@ -37,7 +36,9 @@ def build(group: Group) -> duckdb.DuckDBPyConnection:
     copy = group.folder / "copy.duckdb"
     shutil.copyfile(newest, copy)
     connection = duckdb.connect(str(copy))
-    connection.execute("create temp table touched_inspection as select distinct inspection_id, false as is_new from fct_answer")
+    connection.execute(
+        "create temp table touched_inspection as select distinct inspection_id, false as is_new from fct_answer"
+    )
     return connection
 
 

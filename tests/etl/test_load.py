@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.commands import check_files, rebuild
-
-from .conftest import ENTITY_ROWS, ITEM_ROWS, Group
+from tests.etl.conftest import ENTITY_ROWS, ITEM_ROWS, Group
 
 MakeGroup = Callable[[str], Group]
 FIRST = "entity,period,item,answer\nE-1,FY2024-H1,5.1,○\nE-1,FY2024-H1,5.10,×\nE-1,FY2024-H1,6.1,－\n"
@@ -167,7 +166,9 @@ def test_entity_keeps_its_history(group: Group) -> None:
         ("JP", "2024-04-01"),
         ("CN", "9999-12-31"),
     ]
-    assert group.ask("select count(*) from dim_entity where entity_code = 'E-1' and known_from < '2024-01-01'") == [(1,)]
+    assert group.ask("select count(*) from dim_entity where entity_code = 'E-1' and known_from < '2024-01-01'") == [
+        (1,)
+    ]
 
 
 def test_lineage_joins_items_of_two_versions(group: Group) -> None:
@@ -189,7 +190,9 @@ def test_heading_items_are_in_no_cube(group: Group) -> None:
 def test_corrected_weight_restates_from_its_own_date(group: Group) -> None:
     group.masters()
     group.load(group.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
-    group.load(group.write("w.csv", ITEM_ROWS.replace("1,5.1,human,1", "1,5.1,human,3")), known_at="2024-12-01 00:00:00")
+    group.load(
+        group.write("w.csv", ITEM_ROWS.replace("1,5.1,human,1", "1,5.1,human,3")), known_at="2024-12-01 00:00:00"
+    )
     assert group.ask(
         "select event_at::date::varchar, sum(weight_applicable) from cube_measure where measure = 'human' group by all order by 1"
     ) == [("2024-10-01", 3.0), ("2024-12-01", 2.0)]
@@ -199,8 +202,14 @@ def test_findings_close_reopen_and_know_their_actions(group: Group) -> None:
     group.masters()
     head = "finding,entity,raised,closed,item,action,due,done\n"
     group.load(group.write("f1.csv", head + "F1,E-1,2024-05-01,,5.1,A1,2024-08-01,\n"), known_at="2024-06-01 00:00:00")
-    group.load(group.write("f2.csv", head + "F1,E-1,2024-05-01,2024-07-01,5.1,A1,2024-08-01,2024-06-30\n"), known_at="2024-08-01 00:00:00")
-    group.load(group.write("f3.csv", head + "F1,E-1,2024-05-01,,5.1,A1,2024-08-01,2024-06-30\n"), known_at="2024-09-01 00:00:00")
+    group.load(
+        group.write("f2.csv", head + "F1,E-1,2024-05-01,2024-07-01,5.1,A1,2024-08-01,2024-06-30\n"),
+        known_at="2024-08-01 00:00:00",
+    )
+    group.load(
+        group.write("f3.csv", head + "F1,E-1,2024-05-01,,5.1,A1,2024-08-01,2024-06-30\n"),
+        known_at="2024-09-01 00:00:00",
+    )
     assert group.ask("select status, known_from::date::varchar from fct_finding order by known_from") == [
         ("open", "2024-06-01"),
         ("closed", "2024-08-01"),
@@ -218,14 +227,18 @@ def test_plan_knows_its_quarter(group: Group) -> None:
 
 
 def test_fast_and_exact_path_agree(make_group: MakeGroup, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = FIRST + "".join(f"E-2,FY20{n:02d},{item},{answer}\n" for n in range(10, 24) for item, answer in (("5.1", "○"), ("6.1", "？")))
+    rows = FIRST + "".join(
+        f"E-2,FY20{n:02d},{item},{answer}\n" for n in range(10, 24) for item, answer in (("5.1", "○"), ("6.1", "？"))
+    )
     results = []
     for name, limit in (("exact", 1 << 30), ("fast", 0)):
         monkeypatch.setattr("etl.staging.BIG_BYTES", limit)
         monkeypatch.setattr("etl.load.BIG_BYTES", limit)
         group = make_group(name).masters()
         report = group.load(group.write("a.csv", rows), known_at="2024-10-01 00:00:00")
-        results.append((counts(report), [(o["row"], o["column"], o["reason"]) for o in report.refusals], group.history()))
+        results.append(
+            (counts(report), [(o["row"], o["column"], o["reason"]) for o in report.refusals], group.history())
+        )
     assert results[0] == results[1]
     assert results[0][0] == [(31, 17, 0, 14)]
 
@@ -251,7 +264,9 @@ def test_encodings(group: Group, monkeypatch: pytest.MonkeyPatch, encoding: str,
     monkeypatch.setattr("etl.load.BIG_BYTES", limit)
     text = (Path(__file__).parent / "conftest.py").read_text("utf-8")
     source = text.split('ANSWERS = """')[1].split('"""')[0]
-    group.add_source("t_answers", source.replace('"answer"]', '"判定"]').replace('answer = "answer"', 'answer = "判定"'))
+    group.add_source(
+        "t_answers", source.replace('"answer"]', '"判定"]').replace('answer = "answer"', 'answer = "判定"')
+    )
     group.masters()
     rows = "entity,period,item,判定,comment\nE-1,2024年度,5.1,○,㈱髙橋の指摘\n".replace("髙", "高")
     report = group.load(group.write("a.csv", rows.encode(encoding)))
@@ -261,7 +276,7 @@ def test_encodings(group: Group, monkeypatch: pytest.MonkeyPatch, encoding: str,
 
 def test_bytes_of_another_encoding_are_refused_by_row(group: Group) -> None:
     group.masters()
-    rows = FIRST.encode() + "E-2,FY2024,5.1,yes,".encode() + b"\x83\x65\xff\xff\n"
+    rows = FIRST.encode() + b"E-2,FY2024,5.1,yes," + b"\x83\x65\xff\xff\n"
     group.load(group.write("a.csv", FIRST))
     report = group.load(group.write("b.csv", rows.replace(b"answer\n", b"answer,comment\n")))
     assert counts(report)[0][3] == 1 and report.refusals[0]["reason_code"] == "undecodable"
@@ -282,7 +297,9 @@ def test_rebuild_from_the_archive_is_the_same_row_for_row(group: Group) -> None:
     group.masters()
     group.load(group.write("c.csv", FIRST), known_at="2024-12-01 00:00:00")
     group.load(group.write("b.csv", MENDED + "E-9,FY2024,5.1,○\n"), known_at="2024-11-01 00:00:00")
-    tables = [row[0] for row in group.ask("select table_name from duckdb_tables() where table_name <> 'build' order by 1")]
+    tables = [
+        row[0] for row in group.ask("select table_name from duckdb_tables() where table_name <> 'build' order by 1")
+    ]
     before = {table: sorted(map(str, group.ask(f"select * from {table}"))) for table in tables}
     rebuild(group.home, lambda *_: None)
     after = {table: sorted(map(str, group.ask(f"select * from {table}"))) for table in tables}
@@ -297,7 +314,9 @@ def test_archive_keeps_the_bytes(group: Group) -> None:
     assert (group.home.archive / place[0]).read_bytes() == content
 
 
-CELLS = st.sampled_from(["E-1", "E-2", "E-9", "", "FY2024-H1", "2024", "5.1", "5.10", "x", "○", "×", '"', ",", "\n", "é", "=1+1", "\x00"])
+CELLS = st.sampled_from(
+    ["E-1", "E-2", "E-9", "", "FY2024-H1", "2024", "5.1", "5.10", "x", "○", "×", '"', ",", "\n", "é", "=1+1", "\x00"]
+)
 
 
 @pytest.fixture(scope="module")
