@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -103,7 +103,7 @@ class Report:
             self.refusals_left_out += total[0] - len(found)
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
+def find_files(paths: Sequence[Path]) -> list[Path]:
     """Files named, and all files below folders named, without hidden ones. Raises FileNotFoundError."""
     found: list[Path] = []
     for path in paths:
@@ -117,6 +117,8 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
         else:
             raise FileNotFoundError(f"There is no file or folder {path}.")
+    if not found:
+        raise FileNotFoundError(f"There is no file in {', '.join(map(str, paths))}.")
     return list(dict.fromkeys(found))
 
 

@@ -64,17 +64,17 @@ def evaluate(connection: duckdb.DuckDBPyConnection, source: Source, record: Reco
 
 def run_expression(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, sql: str) -> None:
     """Run SQL made of the source's expressions. Raises SourceProblem naming the expression that fails."""
+    named = {f"record.fields.{name}": text for name, text in record.expressions.items()}
+    named |= {"record.when": record.when or "true", "known_at.expression": source.known_at or "null"}
+    for place, text in named.items():
+        try:
+            connection.execute(f"select ({text})::varchar from data_row limit 0")
+        except duckdb.Error as error:
+            raise SourceProblem(f'{source.name}.toml: {place} = "{text}": {error}') from error
     try:
         connection.execute(sql)
     except duckdb.Error as error:
-        named = {f"record.fields.{name}": text for name, text in record.expressions.items()}
-        named |= {"record.when": record.when or "true", "known_at.expression": source.known_at or "null"}
-        for place, text in named.items():
-            try:
-                connection.execute(f"select ({text})::varchar from data_row limit 0")
-            except duckdb.Error as cause:
-                raise SourceProblem(f'{source.name}.toml: {place} = "{text}": {cause}') from error
-        raise SourceProblem(f"{source.name}.toml: an expression fails on a row: {error}") from error
+        raise SourceProblem(f"{source.name}.toml: an expression of {record.kind.name} fails on a row: {error}") from error
 
 
 def load_statements(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, reader: Reader) -> None:

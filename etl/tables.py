@@ -119,7 +119,10 @@ class Export:
 
     def head_rows(self, encoding: str, delimiter: str) -> list[Row]:
         """The first rows of a text file, read in that encoding."""
-        text = codecs.getincrementaldecoder(_codec(encoding))("replace").decode(self.head)
+        try:
+            text = codecs.getincrementaldecoder(_codec(encoding))("replace").decode(self.head)
+        except UnicodeError:
+            return []  # UTF-16 without its byte-order mark
         rows: list[Row] = []
         try:
             for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
