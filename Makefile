@@ -26,8 +26,11 @@ $(INSTALLED): requirements.lock
 		|| { echo "Tenken needs Python 3.11 or later; $(PYTHON) is older. Name another: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PY)" -m pip --version >/dev/null 2>&1 || { \
 		"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
-			version=$$("$(PYTHON)" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
-			echo "$(PYTHON) cannot make virtual environments. On Debian: sudo apt-get install $$version-venv" >&2; exit 1; }; \
+			package=$$("$(PYTHON)" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+			root=""; test "$$(id -u)" = 0 || root="sudo -n"; \
+			echo "Installing $$package, without which $(PYTHON) cannot make virtual environments"; \
+			{ $$root apt-get update -qq && $$root apt-get install -y -qq "$$package"; } >/dev/null \
+				|| { echo "It could not be installed. On Debian: sudo apt-get install $$package" >&2; exit 1; }; }; \
 		echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages"
 	@"$(PY)" -m pip install --quiet --disable-pip-version-check -r requirements.lock

@@ -179,6 +179,13 @@ class Group:
             name = text.split('name = "', 1)[1].split('"', 1)[0]
             (sources / f"{name}.toml").write_text(text, "utf-8")
 
+    @classmethod
+    def existing(cls, folder: Path) -> Group:
+        """The group that lives in the folder already."""
+        group = cls.__new__(cls)
+        group.folder, group.home = folder, Home(folder / "home")
+        return group
+
     def add_source(self, name: str, text: str) -> None:
         """Add a source of this name."""
         (self.home.path / "sources" / f"{name}.toml").write_text(text, "utf-8")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from etl.commands import rebuild
 from tests.etl.conftest import Group
 from tests.etl.test_load import FIRST, MENDED
 
-MakeGroup = Callable[[str], Group]
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Where the process is killed: the named function kills it when it is about to run.
@@ -64,21 +63,31 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=PROJECT)
 
 
+@pytest.fixture(scope="module")
+def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> tuple[Group, str, str]:
+    """A group before the correction is loaded, and its history before and after."""
+    folder = tmp_path_factory.mktemp("before")
+    group = Group(folder / "group").masters()
+    group.load(group.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
+    shutil.copytree(folder / "group", folder / "corrected")
+    corrected = Group.existing(folder / "corrected")
+    corrected.load(corrected.write("b.csv", MENDED), known_at="2024-11-01 00:00:00")
+    return group, group.history(), corrected.history()
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_the_last_build_is_read_and_the_next_load_works(
-    make_group: MakeGroup, moment: str
+    before_and_after: tuple[Group, str, str], tmp_path: Path, moment: str
 ) -> None:
-    group, untouched = make_group("killed").masters(), make_group("untouched").masters()
-    for one in (group, untouched):
-        one.load(one.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
-    before = group.history()
+    prepared, before, after = before_and_after
+    shutil.copytree(prepared.folder, tmp_path / "group")
+    group = Group.existing(tmp_path / "group")
     path = group.write("b.csv", MENDED)
     killed = run(KILLER, moment, str(group.home.path), str(path))
     assert killed.returncode == -9, killed.stderr
-    untouched.load(untouched.write("b.csv", MENDED), known_at="2024-11-01 00:00:00")
-    assert group.history() in (before, untouched.history())
+    assert group.history() in (before, after)
     group.load(path, known_at="2024-11-01 00:00:00")
-    assert group.history() == untouched.history()
+    assert group.history() == after
     assert not list(group.home.warehouse.glob(".building-*"))
 
 

@@ -382,7 +382,10 @@ def test_scope_of_inspection_types_and_domains_is_the_filter(wide: Warehouse) ->
         facts = METRICS[metric].fact
         if facts in DIMENSIONS["inspection_type"].facts:
             seen = asked(wide, metric, (name,), Filters(), Scope(inspection_types=("self_check",)))
-            assert seen == asked(wide, metric, (name,), Filters(inspection_type=("self_check",)), Scope()), (metric, name)
+            assert seen == asked(wide, metric, (name,), Filters(inspection_type=("self_check",)), Scope()), (
+                metric,
+                name,
+            )
         if facts in DIMENSIONS["domain"].facts:
             seen = asked(wide, metric, (name,), Filters(), Scope(domains=(DOMAINS[0],)))
             assert seen == asked(wide, metric, (name,), Filters(domain=(DOMAINS[0],)), Scope()), (metric, name)
