@@ -15,7 +15,7 @@ from etl.builds import Home, fingerprint
 from etl.checks import run_checks
 from etl.derive import fold, prepare, run_model
 from etl.reading import make_reader
-from etl.schema import record_kinds
+from etl.schema import fill, record_kinds
 from etl.sources import Source, load_sources
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
 from etl.statements import load_statements
@@ -201,12 +201,14 @@ class Loading:
             )
             groups.setdefault(source.name, []).append(file)
         for file in files:
+            self.connection.execute("delete from refusal where load_id = ?", [file.load_id])
             self._record(file)
         for name in sorted(groups, key=lambda name: (self._rank(self.sources[name]), name)):
             for batch in _batches(self.sources[name], groups[name]):
                 self._take_in_batch(self.sources[name], batch)
         for file in files:
             self._record(file)
+            self._record_refusals(file)
 
     def _rank(self, source: Source) -> int:
         return self.kinds.index(source.records[0].kind.name)
@@ -309,25 +311,23 @@ class Loading:
             return
         parts = ", ".join(f"'{key}': d.{key}" for key in keys)
         text = f"to_json({{{parts}}})::varchar" if keys else "null"
-        rows = connection.execute(
-            f"""select p.file_no, t.sheet, r.row_no, r.variant, r.field, r.value, r.reason_code, r.reason, r.suggestion,
-                r.is_row_refused, {text}
-            from row_refusal r join place p using (table_no) join staged_table t using (table_no)
-            join data_row d on d.table_no = r.table_no and d.row_no = r.row_no and d.variant = r.variant
-            order by r.table_no, r.row_no, r.variant, r.field, r.reason_code"""
-        ).fetchall()
-        by_number = {one.file_no: one for one in staged}
         expressions = {name: text for record in source.records for name, text in record.expressions.items()}
-        seen = set()
-        for file_no, sheet, row_no, variant, name, value, code, reason, suggestion, is_refused, row_text in rows:
-            one = by_number[file_no]
-            heading = heading_of(source, expressions.get(name, name), variant, one.tables[0])
-            key = (file_no, sheet, row_no, heading, value, code, row_text)
-            if key not in seen:
-                seen.add(key)
-                one.refusals.append(
-                    (one.load_id, sheet, row_no, heading, value, code, reason, suggestion, is_refused, row_text)
-                )
+        headings = [
+            (name, variant, heading_of(source, expressions.get(name, name), variant, staged[0].tables[0]))
+            for name, variant in connection.execute("select distinct field, variant from row_refusal").fetchall()
+        ]
+        connection.execute("create or replace temp table heading (field varchar, variant integer, column_name varchar)")
+        connection.executemany("insert into heading values (?, ?, ?)", headings)
+        connection.execute(
+            f"""insert into refusal
+            select distinct t.load_id, t.sheet, r.row_no, h.column_name, r.value, r.reason_code, r.reason, r.suggestion,
+                r.is_row_refused, {text}
+            from row_refusal r
+            join staged_table t on t.table_no = r.table_no
+            join heading h on h.field = r.field and h.variant = r.variant
+            join data_row d on d.table_no = r.table_no and d.row_no = r.row_no and d.variant = r.variant"""
+        )
+        by_number = {one.file_no: one for one in staged}
         counted = connection.execute(
             """select file_no, count(*) from (
                 select distinct table_no, row_no, variant from row_refusal where is_row_refused
@@ -367,7 +367,6 @@ class Loading:
     def _record(self, file: Handed) -> None:
         connection = self.connection
         connection.execute("delete from load where load_id = ?", [file.load_id])
-        connection.execute("delete from refusal where load_id = ?", [file.load_id])
         one = file.staged
         counts = (
             [one.rows_read, one.rows_loaded, one.rows_unchanged, one.rows_refused, one.rows_skipped] if one else [0] * 5
@@ -380,14 +379,18 @@ class Loading:
                 *counts,
             ],
         )  # fmt: skip
+
+    def _record_refusals(self, file: Handed) -> None:
+        """Record what could not even be staged: a whole file, or rows that are no rows."""
+        connection = self.connection
         if file.refusal:
             refusal = file.refusal
             connection.execute(
                 "insert into refusal values (?, null, null, null, null, ?, ?, ?, true, null)",
                 [file.load_id, refusal.reason_code, refusal.reason, refusal.suggestion],
             )
-        if one and one.refusals:
-            connection.executemany("insert into refusal values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", one.refusals)
+        if file.staged and file.staged.refusals:
+            fill(connection, "refusal", file.staged.refusals)
 
     def pending(self) -> list[Handed]:
         """Earlier loads with rows refused for want of a master: once masters change they are read again."""

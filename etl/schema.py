@@ -101,17 +101,17 @@ def create_schema(connection: duckdb.DuckDBPyConnection, build_name: str, fiscal
         connection.execute(path.read_text("utf-8"))
     for kind in record_kinds().values():
         connection.execute(statement_ddl(kind))
-    _fill(connection, "dim_period", list(periods(FIRST_YEAR, LAST_YEAR, fiscal_first_month)))
+    fill(connection, "dim_period", list(periods(FIRST_YEAR, LAST_YEAR, fiscal_first_month)))
     for table, name in (("dim_region", "regions.csv"), ("dim_country", "countries.csv")):
         with (DATA / "reference" / name).open(encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
-        _fill(connection, table, rows)
+        fill(connection, table, rows)
     connection.execute(
         "insert into build values (?, now() at time zone 'UTC', ?, ?)", [build_name, SCHEMA_VERSION, fiscal_first_month]
     )
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Insert rows in the order of the table's columns; one statement is a hundred times faster than one per row."""
     columns = [pa.array([value if value != "" else None for value in column]) for column in zip(*rows, strict=True)]
     connection.register("filling", pa.table(columns, names=[f"c{number}" for number in range(len(columns))]))

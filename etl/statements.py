@@ -74,7 +74,9 @@ def run_expression(connection: duckdb.DuckDBPyConnection, source: Source, record
     try:
         connection.execute(sql)
     except duckdb.Error as error:
-        raise SourceProblem(f"{source.name}.toml: an expression of {record.kind.name} fails on a row: {error}") from error
+        raise SourceProblem(
+            f"{source.name}.toml: an expression of {record.kind.name} fails on a row: {error}"
+        ) from error
 
 
 def load_statements(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, reader: Reader) -> None:
