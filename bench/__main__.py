@@ -94,7 +94,11 @@ def measure_file(folder: Path, form: str, rounds: int, with_baseline: bool = Tru
     truth = write_demo(folder / "demo", entities=ENTITIES, items=ITEMS, rounds=rounds, form=form)  # type: ignore[arg-type]
     written = time.perf_counter() - began
     path = folder / "demo" / "self_check" / f"self_check_history.{form}"
-    read = f"read_csv('{path}', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')" if form == "csv" else f"read_parquet('{path}')"
+    read = (
+        f"read_csv('{path}', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"
+        if form == "csv"
+        else f"read_parquet('{path}')"
+    )
     facts: dict[str, Any] = {
         "demo_answers_per_second": round(sum(truth["answers"].values()) / written),
         "bytes": path.stat().st_size,

@@ -69,38 +69,30 @@ class Report:
 
     def add(self, connection: duckdb.DuckDBPyConnection, files: list[Handed]) -> None:
         """Add the files just taken in, as the build has recorded them."""
+        ids = [file.load_id for file in files]
+        names = ("source", "rows_read", "rows_loaded", "rows_unchanged", "rows_refused", "rows_skipped", "known_at")
+        rows = connection.execute(
+            "select load_id, source_name, rows_read, rows_loaded, rows_unchanged, rows_refused, rows_skipped, "
+            "known_at::varchar from load where load_id in (select unnest(?))",
+            [ids],
+        ).fetchall()
+        counts = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
         for file in files:
-            row = connection.execute(
-                "select source_name, rows_read, rows_loaded, rows_unchanged, rows_refused, rows_skipped, known_at "
-                "from load where load_id = ?",
-                [file.load_id],
-            ).fetchone()
-            assert row
             self.loads.append(
-                {
-                    "file": file.name,
-                    "source": row[0],
-                    "rows_read": row[1],
-                    "rows_loaded": row[2],
-                    "rows_unchanged": row[3],
-                    "rows_refused": row[4],
-                    "rows_skipped": row[5],
-                    "known_at": str(row[6]),
-                    "is_refused": file.refusal is not None,
-                    "is_known": False,
-                }
+                {"file": file.name, **counts[file.load_id], "is_refused": file.refusal is not None, "is_known": False}
             )
-            left = MAX_REPORTED - len(self.refusals)
-            found = connection.execute(
-                "select sheet, row_no, column_name, value, reason_code, reason, suggestion, is_row_refused "
-                f"from refusal where load_id = ? order by row_no nulls first, column_name limit {max(left, 0)}",
-                [file.load_id],
-            ).fetchall()
-            names = ("sheet", "row", "column", "value", "reason_code", "reason", "suggestion", "is_row_refused")
-            self.refusals += [{"file": file.name, **dict(zip(names, one, strict=True))} for one in found]
-            total = connection.execute("select count(*) from refusal where load_id = ?", [file.load_id]).fetchone()
-            assert total
-            self.refusals_left_out += total[0] - len(found)
+        said = connection.execute(
+            f"""select l.file_name, r.sheet, r.row_no, r.column_name, r.value, r.reason_code, r.reason, r.suggestion,
+                r.is_row_refused
+            from refusal r join load l using (load_id) where load_id in (select unnest(?))
+            order by l.load_no, r.sheet nulls first, r.row_no nulls first, r.column_name limit {MAX_REPORTED}""",
+            [ids],
+        ).fetchall()
+        parts = ("file", "sheet", "row", "column", "value", "reason_code", "reason", "suggestion", "is_row_refused")
+        self.refusals += [dict(zip(parts, one, strict=True)) for one in said]
+        total = connection.execute("select count(*) from refusal where load_id in (select unnest(?))", [ids]).fetchone()
+        assert total
+        self.refusals_left_out += total[0] - len(said)
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
@@ -200,14 +192,15 @@ class Loading:
                 number, file.load_id, export, tables, file.known_at, file.known_at_origin == "given", file.newlines
             )
             groups.setdefault(source.name, []).append(file)
-        for file in files:
-            self.connection.execute("delete from refusal where load_id = ?", [file.load_id])
-            self._record(file)
+        self.connection.execute(
+            "delete from refusal where load_id in (select unnest(?))", [[file.load_id for file in files]]
+        )
+        self._record(files)
         for name in sorted(groups, key=lambda name: (self._rank(self.sources[name]), name)):
             for batch in _batches(self.sources[name], groups[name]):
                 self._take_in_batch(self.sources[name], batch)
+        self._record(files)
         for file in files:
-            self._record(file)
             self._record_refusals(file)
 
     def _rank(self, source: Source) -> int:
@@ -364,21 +357,26 @@ class Loading:
 
     # --- the log -------------------------------------------------------------------------------
 
-    def _record(self, file: Handed) -> None:
-        connection = self.connection
-        connection.execute("delete from load where load_id = ?", [file.load_id])
-        one = file.staged
-        counts = (
-            [one.rows_read, one.rows_loaded, one.rows_unchanged, one.rows_refused, one.rows_skipped] if one else [0] * 5
-        )
-        connection.execute(
-            f"insert into load values ({', '.join('?' * 15)})",
-            [
-                file.load_id, file.load_no, file.name, file.sha256, file.byte_count,
-                file.source_name if one else None, file.archive_path, file.loaded_at, file.known_at, file.known_at_origin,
-                *counts,
-            ],
-        )  # fmt: skip
+    def _record(self, files: list[Handed]) -> None:
+        """Write the log of these loads, in place of what it said before."""
+        rows = []
+        for file in files:
+            one = file.staged
+            counts = (
+                [one.rows_read, one.rows_loaded, one.rows_unchanged, one.rows_refused, one.rows_skipped]
+                if one
+                else [0] * 5
+            )
+            rows.append(
+                [
+                    file.load_id, file.load_no, file.name, file.sha256, file.byte_count,
+                    file.source_name if one else None, file.archive_path, datetime.fromisoformat(file.loaded_at),
+                    datetime.fromisoformat(file.known_at), file.known_at_origin, *counts,
+                ]
+            )  # fmt: skip
+        ids = [file.load_id for file in files]
+        self.connection.execute("delete from load where load_id in (select unnest(?))", [ids])
+        fill(self.connection, "load", rows)
 
     def _record_refusals(self, file: Handed) -> None:
         """Record what could not even be staged: a whole file, or rows that are no rows."""

@@ -78,18 +78,12 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     else:
         connection.execute(f"create temp table data_row_kept as select * from cell_row {skip}")
         connection.execute("create temp view data_row as select * from data_row_kept")
+    per_file = "select file_no, count(*) from {} join staged_table using (table_no) group by file_no"
+    kept = dict(connection.execute(per_file.format("data_row")).fetchall())
+    every = dict(connection.execute(per_file.format("cell_row")).fetchall()) if source.skip_when else kept
     for file in files:
-        counted = connection.execute(
-            "select count(*) from data_row join staged_table using (table_no) where file_no = ?", [file.file_no]
-        ).fetchone()
-        all_cells = counted
-        if source.skip_when:
-            all_cells = connection.execute(
-                "select count(*) from cell_row join staged_table using (table_no) where file_no = ?", [file.file_no]
-            ).fetchone()
-        assert counted and all_cells
-        file.rows_read += counted[0]
-        file.rows_skipped = all_cells[0] - counted[0]
+        file.rows_read += kept.get(file.file_no, 0)
+        file.rows_skipped = every.get(file.file_no, 0) - kept.get(file.file_no, 0)
     return is_fast
 
 

@@ -48,6 +48,7 @@ def _without_blanks(text: str) -> str:
     return "".join(text.translate(_INVISIBLE).split())
 
 
+@lru_cache(maxsize=1 << 16)
 def normalise_heading(text: str) -> str:
     """The heading as it is compared: NFKC, without blanks and line breaks, without regard to case."""
     previous, current = text, _without_blanks(_nfkc(_without_blanks(_nfkc(text)).casefold()))

@@ -7,7 +7,7 @@ import difflib
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +18,7 @@ from metrics.compile import compile_query
 from metrics.query import Filters, Query, QueryProblem
 from metrics.warehouse import Warehouse, WarehouseMissing
 
+COUNTED = ("answers", "inspections", "planned_inspections", "findings", "entities")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -100,9 +101,11 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise QueryProblem(f"'{text}' is no date such as 2023-10-20") from error
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
     # A date stands for all that was known when it ended.
     return moment + timedelta(days=1, microseconds=-1) if len(text) <= 10 else moment
 
@@ -111,15 +114,15 @@ def _check_values(warehouse: Warehouse, query: Query) -> None:
     """Name filter values that stand nowhere in the warehouse, with the nearest one that does."""
     problems = []
     for name, values in query.filters.chosen().items():
-        facts = [fact for fact in ("inspections", "answers", "findings", "entities") if fact in DIMENSIONS[name].facts]
-        metric = {"inspections": "inspections", "answers": "answers", "findings": "findings", "entities": "entities"}[
-            facts[0]
-        ]
         if name in ("verdict", "severity", "status", "measure", "domain", "inspection_type", "entity_kind"):
             known = {value for value, _, _ in DIMENSIONS[name].values}
         else:
-            rows = answer(warehouse, Query((metric,), (name,), known_at=query.known_at)).frame[name]
-            known = {str(value) for value in rows.dropna()}
+            # A unit may be planned and never inspected, or have findings only: every fact knows values of its own.
+            known = set()
+            for metric in COUNTED:
+                if METRICS[metric].fact in DIMENSIONS[name].facts:
+                    found = answer(warehouse, Query((metric,), (name,), known_at=query.known_at)).frame[name]
+                    known |= {str(value) for value in found.dropna()}
         for value in values:
             plain = value.removeprefix("FY") if name == "fiscal_year" else value
             if plain not in known:
@@ -157,9 +160,11 @@ def _print_table(found: AnswerFrame) -> None:
             continue
         form = "{:.1%}" if metric.unit == "rate" else "{:.2f}"
         shown[name] = ["-" if pd.isna(value) else form.format(value) for value in values]
-        shown[f"{name} from"] = [f"{top:,.10g} / {base:,.10g}" for top, base in zip(tops, bases, strict=True)]
+        shown[f"{name} from"] = [
+            "-" if pd.isna(base) else f"{top:,.10g} / {base:,.10g}" for top, base in zip(tops, bases, strict=True)
+        ]
         shown[f"{name} entities"] = [
-            f"{behind:,} of {'?' if pd.isna(due) else f'{int(due):,}'}"
+            f"{0 if pd.isna(behind) else int(behind):,} of {'?' if pd.isna(due) else f'{int(due):,}'}"
             for behind, due in zip(found.frame[f"{name}_contributing"], found.frame[f"{name}_expected"], strict=True)
         ]
     print(shown.to_string(index=False) if len(shown) else "No row: nothing was inspected there.")

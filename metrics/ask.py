@@ -28,10 +28,22 @@ class AnswerFrame:
     statements: tuple[str, ...]
 
     def sentence(self, language: str = "en") -> str:
-        """What the figures are held to and known at, in words."""
+        """What the figures are held to and known at, in words, and which filter a metric does not know."""
+        is_japanese = language == "ja"
         held = self.query.filters.sentence(language)
         moment = f"{self.known_at:%Y-%m-%d %H:%M} UTC"
-        return f"{held}（{moment} 時点の情報）" if language == "ja" else f"{held} (known at {moment})"
+        parts = [f"{held}（{moment} 時点の情報）" if is_japanese else f"{held} (known at {moment})"]
+        for name in self.query.metrics:
+            metric = METRICS[name]
+            for dimension in self.query.filters.chosen():
+                if metric.fact not in DIMENSIONS[dimension].facts:
+                    known = DIMENSIONS[dimension]
+                    parts.append(
+                        f"{metric.label_ja}は{known.label_ja}では絞り込めません"
+                        if is_japanese
+                        else f"{metric.label_en} is not held to {known.label_en.lower()}: it is not known there"
+                    )
+        return "。".join(parts) if is_japanese else "; ".join(parts)
 
 
 def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:

@@ -14,6 +14,8 @@ ADDITIVE = (
     "met", "partly_met", "not_met", "not_applicable", "not_answered", "weight_applicable", "weight_scored", "weight_met",
     "written_score", "written_scores",
 )  # fmt: skip
+# Changes of these that cancel out can leave a crumb in binary, which must not become a denominator.
+FRACTIONAL = ("weight_applicable", "weight_scored", "weight_met", "written_score")
 # What the two cubes leave out; a question that needs more goes to the answers themselves.
 CUBES = (("cube_measure", {"domain", "measure"}), ("cube_category", {"domain", "measure", "category"}))
 KNOWN = "{0}.known_from <= $known_at and {0}.known_to > $known_at"
@@ -144,7 +146,10 @@ def _cell(query: Query, fact: str) -> str:
     # By expression, not by name: an alias may share its name with a column.
     groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
     sums = {
-        "answers": [f"sum(c.{name}) as {name}" for name in ADDITIVE],
+        "answers": [
+            f"round(sum(c.{name}), 9) as {name}" if name in FRACTIONAL else f"sum(c.{name}) as {name}"
+            for name in ADDITIVE
+        ],
         "inspections": ["count(*) as inspections"],
         "plans": [
             "count(*) as planned",

@@ -71,8 +71,14 @@ class Warehouse:
             },
         )
         row = connection.execute(
-            """select greatest(b.built_at, coalesce(max(i.known_from), b.built_at))
-            from build b left join fct_inspection i on true group by b.built_at"""
+            """select max(moment) from (
+                select built_at as moment from build
+                union all select max(known_from) from fct_inspection
+                union all select max(event_at) from cube_measure
+                union all select max(known_from) from fct_plan
+                union all select max(known_from) from fct_finding
+                union all select max(known_from) from fct_action
+            )"""
         ).fetchone()
         assert row
         return Warehouse(connection, path.stem, row[0])

@@ -22,14 +22,19 @@ from tests.metrics.conftest import ANSWER_HEAD, DOMAINS, WIDE_CODES, answer_rows
 
 KNOWN = datetime(2024, 12, 31)
 H1 = "FY2024-H1"
-COUNTS = tuple(name for name, metric in METRICS.items() if not metric.is_ratio)
-OF_ANSWERS = tuple(name for name, metric in METRICS.items() if metric.fact == "answers")
-PAIRS = [(metric, name) for metric in METRICS for name in DIMENSIONS if METRICS[metric].fact in DIMENSIONS[name].facts]
+BY_FACT = {
+    metric.fact: tuple(name for name, other in METRICS.items() if other.fact == metric.fact)
+    for metric in METRICS.values()
+}
+OF_ANSWERS = BY_FACT["answers"]
+# All metrics of a fact are one statement, so that asking them together runs each of them by each of its dimensions.
+PAIRS = [(fact, name) for fact in BY_FACT for name in DIMENSIONS if fact in DIMENSIONS[name].facts]
 
 
-def one(warehouse: Warehouse, metric: str, known_at: datetime = KNOWN, **filters: Any) -> pd.Series:
-    """The only row of a metric over everything that the filters leave."""
-    found = answer(warehouse, Query((metric,), filters=Filters(**filters), known_at=known_at)).frame
+def one(warehouse: Warehouse, metrics: str | tuple[str, ...], known_at: datetime = KNOWN, **filters: Any) -> pd.Series:
+    """The only row of the metrics over everything that the filters leave."""
+    names = (metrics,) if isinstance(metrics, str) else metrics
+    found = answer(warehouse, Query(names, filters=Filters(**filters), known_at=known_at)).frame
     assert len(found) == 1
     return found.iloc[0]
 
@@ -197,74 +202,70 @@ def by_hand(warehouse: Warehouse, metric: str, column: str, known_at: datetime) 
 
 @pytest.mark.parametrize("known_at", [datetime(2024, 8, 2), KNOWN])
 def test_cube_and_answers_agree(wide: Warehouse, known_at: datetime) -> None:
-    for metric in OF_ANSWERS:
-        for by, column in COLUMNS.items():
-            expected = {
-                key: pytest.approx((top, base), nan_ok=True)
-                for key, (top, base) in by_hand(wide, metric, column, known_at).items()
-                if METRICS[metric].denominator is None or base
-            }
-            # The filter names every item, so that the answers themselves are read and not a cube.
-            every_item = tuple(f"SC|1|{number}" for number in range(1, 14))
-            for filters in (Filters(), Filters(item=every_item)):
-                found = answer(wide, Query((metric,), (by,), filters, known_at))
-                assert ("from cube_" in found.statements[0]) == (not filters.item)
-                shown = {
-                    None if pd.isna(row[by]) else row[by]: (row[f"{metric}_numerator"], row[f"{metric}_denominator"])
-                    for _, row in found.frame.iterrows()
+    # A filter that names every item has the answers themselves read and not a cube.
+    every_item = tuple(f"SC|1|{number}" for number in range(1, 14))
+    for by, column in COLUMNS.items():
+        for filters in (Filters(), Filters(item=every_item)):
+            found = answer(wide, Query(OF_ANSWERS, (by,), filters, known_at))
+            assert ("from cube_" in found.statements[0]) == (not filters.item)
+            frame = found.frame.set_index(found.frame[by].where(found.frame[by].notna(), "-"))
+            for metric in OF_ANSWERS:
+                expected = {key or "-": parts for key, parts in by_hand(wide, metric, column, known_at).items()}
+                assert frame[f"{metric}_numerator"].to_dict() == {
+                    key: pytest.approx(top) for key, (top, _) in expected.items()
                 }
-                told = {key: (top, None if pd.isna(base) else base) for key, (top, base) in shown.items()}
-                assert told == expected or all(
-                    told[key][0] == value.expected[0] and told[key][1] == value.expected[1]
-                    for key, value in expected.items()
-                ), (metric, by)
-                assert set(told) == set(expected), (metric, by)
+                if METRICS[metric].is_ratio:
+                    assert frame[f"{metric}_denominator"].to_dict() == {
+                        key: pytest.approx(base) for key, (_, base) in expected.items()
+                    }
 
 
 def test_every_metric_runs_by_every_dimension_and_parts_sum_to_the_total(wide: Warehouse) -> None:
-    assert len(PAIRS) > 250
-    for metric in METRICS:
-        total = one(wide, metric)
-        assert total[f"{metric}_numerator"] > 0, f"{metric} is 0 in the wide group, so its parts prove nothing"
-        names = [name for other, name in PAIRS if other == metric]
-        for name in names:
-            found = answer(wide, Query((metric,), (name,), known_at=KNOWN)).frame
-            assert list(found.columns[:4]) == [name, f"{name}_en", f"{name}_ja", metric]
-            assert not found[name].duplicated().any(), (metric, name)
+    assert len(PAIRS) > 80
+    totals = {fact: one(wide, metrics) for fact, metrics in BY_FACT.items()}
+    for fact, name in PAIRS:
+        found = answer(wide, Query(BY_FACT[fact], (name,), known_at=KNOWN)).frame
+        assert list(found.columns[:4]) == [name, f"{name}_en", f"{name}_ja", BY_FACT[fact][0]]
+        assert not found[name].duplicated().any(), (fact, name)
+        for metric in BY_FACT[fact]:
             for part in ("numerator", "denominator") if METRICS[metric].is_ratio else ("numerator",):
                 column = f"{metric}_{part}"
-                assert found[column].sum() == pytest.approx(total[column]), (metric, name)
+                assert totals[fact][column] > 0, f"{metric} is 0 in the wide group, so its parts prove nothing"
+                assert found[column].sum() == pytest.approx(totals[fact][column]), (metric, name)
 
 
 def test_parts_of_two_dimensions_sum_to_the_total(wide: Warehouse) -> None:
-    for metric in COUNTS:
-        names = [name for other, name in PAIRS if other == metric]
+    for fact, metrics in BY_FACT.items():
+        total = one(wide, metrics)
+        names = [name for other, name in PAIRS if other == fact]
         for first, second in zip(names, names[3:], strict=False):
-            found = answer(wide, Query((metric,), (first, second), known_at=KNOWN)).frame
-            assert found[metric].sum() == one(wide, metric)[metric], (metric, first, second)
+            found = answer(wide, Query(metrics, (first, second), known_at=KNOWN)).frame
+            for metric in metrics:
+                column = f"{metric}_numerator"
+                assert found[column].sum() == pytest.approx(total[column]), (metric, first, second)
 
 
 def test_filter_to_a_value_is_the_cell_of_that_value(wide: Warehouse) -> None:
-    for metric in METRICS:
-        for name in [name for other, name in PAIRS if other == metric]:
-            split = cells(wide, metric, name)
-            for value in [value for value in split if value is not None][:2]:
-                assert one(wide, metric, **{name: (str(value),)})[metric] == pytest.approx(split[value]), (metric, name)
+    for fact, name in PAIRS:
+        split = answer(wide, Query(BY_FACT[fact], (name,), known_at=KNOWN)).frame.dropna(subset=[name])
+        row = split.iloc[len(split) // 2]
+        held = one(wide, BY_FACT[fact], **{name: (str(row[name]),)})
+        for metric in BY_FACT[fact]:
+            assert held[metric] == pytest.approx(row[metric], nan_ok=True), (metric, name, row[name])
 
 
 def test_metrics_of_several_facts_stand_in_one_row_per_cell(wide: Warehouse) -> None:
-    for name in ("region", "entity", "fiscal_half", "fiscal_year", "inspection_type", "fiscal_month"):
-        metrics = tuple(metric for metric in METRICS if METRICS[metric].fact in DIMENSIONS[name].facts)
-        found = answer(wide, Query(metrics, (name,), known_at=KNOWN)).frame
-        assert not found[name].duplicated().any()
-        for metric in metrics:
-            alone = cells(wide, metric, name)
-            together = {
-                None if pd.isna(key) else key: value
-                for key, value in zip(found[name], found[metric], strict=True)
-                if pd.notna(value)
-            }
-            assert together == alone, (metric, name)
+    for name in ("entity", "fiscal_half", "fiscal_year", "fiscal_month"):
+        facts = [fact for fact, other in PAIRS if other == name]
+        metrics = tuple(metric for fact in facts for metric in BY_FACT[fact])
+        together = answer(wide, Query(metrics, (name,), known_at=KNOWN)).frame
+        assert not together[name].duplicated().any()
+        together = together.set_index(together[name].where(together[name].notna(), "-"))
+        for fact in facts:
+            alone = answer(wide, Query(BY_FACT[fact], (name,), known_at=KNOWN)).frame
+            alone = alone.set_index(alone[name].where(alone[name].notna(), "-"))
+            for metric in BY_FACT[fact]:
+                assert together[metric].dropna().to_dict() == alone[metric].dropna().to_dict(), (metric, name)
 
 
 def test_period_ends_are_inclusive_at_every_length(wide: Warehouse) -> None:
@@ -346,49 +347,46 @@ def test_entities_and_lapsed_marks_are_of_the_knowledge_day(figures: Warehouse) 
 # --- scope ------------------------------------------------------------------------------------------
 
 
-def asked(warehouse: Warehouse, metric: str, by: tuple[str, ...], filters: Filters, scope: Scope) -> list[list[Any]]:
-    """Rows of a metric without labels; missing values as None."""
-    frame = answer(warehouse, Query((metric,), by, filters, KNOWN, scope)).frame
-    parts = [metric, *(f"{metric}_{part}" for part in ("numerator", "denominator", "contributing", "expected"))]
-    rows = frame[[*by, *parts]].to_numpy().tolist()
+def asked(warehouse: Warehouse, fact: str, by: str, filters: Filters, scope: Scope) -> list[list[Any]]:
+    """Rows of a fact's metrics with all that they rest on, without labels; missing values as None."""
+    frame = answer(warehouse, Query(BY_FACT[fact], (by,), filters, KNOWN, scope)).frame
+    rows = frame.drop(columns=[f"{by}_en", f"{by}_ja"]).to_numpy().tolist()
     return [[None if pd.isna(value) else value for value in row] for row in rows]
 
 
 def test_scope_hides_other_entities_in_every_metric_and_expected_count(wide: Warehouse) -> None:
     """Seen through a scope, figures are those of its entities alone; nothing of another is counted as expected."""
     codes = ("E-3", "E-5")
-    for metric, name in PAIRS:
-        seen = asked(wide, metric, (name,), Filters(), Scope(entity_codes=codes))
+    for fact, name in PAIRS:
+        seen = asked(wide, fact, name, Filters(), Scope(entity_codes=codes))
+        assert seen
         if name == "inspecting_entity":
             assert {row[0] for row in seen} <= {*codes, None}
-            continue
-        assert seen == asked(wide, metric, (name,), Filters(entity=codes), Scope()), (metric, name)
-    for metric in METRICS:
-        nothing = answer(wide, Query((metric,), known_at=KNOWN, scope=Scope(entity_codes=()))).frame.iloc[0]
-        assert pd.isna(nothing[metric]) and not nothing.get(f"{metric}_expected") > 0, metric
-        assert asked(wide, metric, ("region",), Filters(), Scope(entity_codes=())) == []
+        else:
+            assert seen == asked(wide, fact, name, Filters(entity=codes), Scope()), (fact, name)
+    for fact, metrics in BY_FACT.items():
+        nothing = answer(wide, Query(metrics, known_at=KNOWN, scope=Scope(entity_codes=()))).frame.iloc[0]
+        for metric in metrics:
+            assert pd.isna(nothing[metric]) and not nothing[f"{metric}_expected"] > 0, metric
+        assert asked(wide, fact, "region", Filters(), Scope(entity_codes=())) == []
 
 
 def test_scope_is_not_widened_by_a_filter(wide: Warehouse) -> None:
     scope = Scope(entity_codes=("E-3",), inspection_types=("self_check",), domains=(DOMAINS[0],))
-    for metric in METRICS:
-        assert asked(wide, metric, ("entity",), Filters(entity=("E-2",)), scope) == []
-    assert asked(wide, "inspections", ("inspection_type",), Filters(inspection_type=("mutual_check",)), scope) == []
-    assert asked(wide, "answers", ("domain",), Filters(domain=(DOMAINS[1],)), scope) == []
+    for fact in BY_FACT:
+        assert asked(wide, fact, "entity", Filters(entity=("E-2",)), scope) == []
+    assert asked(wide, "inspections", "inspection_type", Filters(inspection_type=("mutual_check",)), scope) == []
+    assert asked(wide, "answers", "domain", Filters(domain=(DOMAINS[1],)), scope) == []
 
 
 def test_scope_of_inspection_types_and_domains_is_the_filter(wide: Warehouse) -> None:
-    for metric, name in PAIRS:
-        facts = METRICS[metric].fact
-        if facts in DIMENSIONS["inspection_type"].facts:
-            seen = asked(wide, metric, (name,), Filters(), Scope(inspection_types=("self_check",)))
-            assert seen == asked(wide, metric, (name,), Filters(inspection_type=("self_check",)), Scope()), (
-                metric,
-                name,
-            )
-        if facts in DIMENSIONS["domain"].facts:
-            seen = asked(wide, metric, (name,), Filters(), Scope(domains=(DOMAINS[0],)))
-            assert seen == asked(wide, metric, (name,), Filters(domain=(DOMAINS[0],)), Scope()), (metric, name)
+    for fact in BY_FACT:
+        for name, kind, value in (("entity", "inspection_type", "self_check"), ("region", "domain", DOMAINS[0])):
+            if fact in DIMENSIONS[kind].facts:
+                field = {"inspection_type": "inspection_types", "domain": "domains"}[kind]
+                seen = asked(wide, fact, name, Filters(), Scope(**{field: (value,)}))
+                assert seen == asked(wide, fact, name, Filters(**{kind: (value,)}), Scope()), (fact, kind)
+                assert seen != asked(wide, fact, name, Filters(), Scope()), (fact, kind)
 
 
 def test_scope_hides_names_in_labels(wide: Warehouse) -> None:
@@ -416,8 +414,8 @@ HOSTILE = "'; drop table fct_answer; --"
 
 def test_hostile_value_is_only_a_value(wide: Warehouse) -> None:
     for name in DIMENSIONS:
-        metric = next(metric for metric, other in PAIRS if other == name)
-        query = Query((metric,), ("region",), Filters(**{name: (HOSTILE, "$known_at", '"')}), KNOWN)  # type: ignore[arg-type]
+        fact = next(fact for fact, other in PAIRS if other == name)
+        query = Query(BY_FACT[fact], ("region",), Filters(**{name: (HOSTILE, "$known_at", '"')}), KNOWN)  # type: ignore[arg-type]
         found = answer(wide, query)
         assert found.frame.empty
         assert not any(HOSTILE in sql for sql in found.statements)

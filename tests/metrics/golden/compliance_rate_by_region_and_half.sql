@@ -18,10 +18,10 @@ cell as (
         sum(c.not_met) as not_met,
         sum(c.not_applicable) as not_applicable,
         sum(c.not_answered) as not_answered,
-        sum(c.weight_applicable) as weight_applicable,
-        sum(c.weight_scored) as weight_scored,
-        sum(c.weight_met) as weight_met,
-        sum(c.written_score) as written_score,
+        round(sum(c.weight_applicable), 9) as weight_applicable,
+        round(sum(c.weight_scored), 9) as weight_scored,
+        round(sum(c.weight_met), 9) as weight_met,
+        round(sum(c.written_score), 9) as written_score,
         sum(c.written_scores) as written_scores
     from cube_measure c
     join fct_inspection f on f.inspection_id = c.inspection_id and f.known_from <= $known_at and f.known_to > $known_at
