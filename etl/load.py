@@ -211,15 +211,16 @@ class Loading:
         try:
             is_fast = stage(self.connection, source, staged, self.scratch)
         except Unreadable as unreadable:
+            for one in staged:
+                one.rows_read = one.rows_refused = 0
+                one.refusals.clear()
             if len(batch) == 1:
                 batch[0].refusal = unreadable
                 batch[0].staged = None
-            else:
-                for file in batch:
-                    for one in staged:
-                        one.rows_read = one.rows_refused = 0
-                        one.refusals.clear()
-                    self._take_in_batch(source, [file])
+                return
+            # One file of the batch cannot be read to its end; by themselves the others can.
+            for file in batch:
+                self._take_in_batch(source, [file])
             return
         self.rows_done += sum(one.rows_read for one in staged)
         self.progress(source.name, self.rows_done, 0)
@@ -230,12 +231,10 @@ class Loading:
         )
         connection.execute("create or replace temp table place as select table_no, file_no, load_id from staged_table")
         is_single = len(source.records) == 1
-        unchanged: dict[int, int] = {}
         has_answers = False
-        reader = make_reader(connection, source)
         for record in source.records:
+            reader = make_reader(connection, source)
             if record.kind.name == "answer":
-                reader = make_reader(connection, source)
                 resolution = answers.resolve(connection, source, record, reader)
                 answers.load_answers(connection, source, resolution, is_fast)
                 has_answers = True
@@ -255,9 +254,7 @@ class Loading:
                 where exists (select 1 from folded f where f.load_id = t.load_id and {keys})"""
             )
         self._refuse_rows(source, staged)
-        if has_answers:
-            some_restated = self._restate()
-        if has_answers and some_restated:
+        if has_answers and self._restate():
             connection.execute(
                 """insert into row_changed select table_no, row_no, variant from said_now s
                 where exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
@@ -272,11 +269,12 @@ class Loading:
                 anti join (select table_no, row_no, variant from row_refusal where is_row_refused)
                 using (table_no, row_no, variant)"""
             )
-        counted = connection.execute(
-            f"""select file_no, count(*) from (select distinct table_no, row_no, variant from {rows}) r
-            anti join row_changed c using (table_no, row_no, variant) join place using (table_no) group by file_no"""
-        ).fetchall()
-        unchanged.update(counted)
+        unchanged = dict(
+            connection.execute(
+                f"""select file_no, count(*) from (select distinct table_no, row_no, variant from {rows}) r
+                anti join row_changed c using (table_no, row_no, variant) join place using (table_no) group by file_no"""
+            ).fetchall()
+        )
         for one in staged:
             one.rows_loaded = one.rows_read - one.rows_refused - unchanged.get(one.file_no, 0)
 

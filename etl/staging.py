@@ -72,7 +72,8 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
         connection.execute("begin")
     _stage_tables(connection, source, files)
     connection.execute(f"create temp view cell_row as {_cells(source)}")
-    skip = f"where not coalesce(({source.skip_when}), false)" if source.skip_when else ""
+    left_out = _left_out(source)
+    skip = f"where not coalesce({left_out}, false)" if left_out else ""
     if is_fast:
         connection.execute(f"create temp view data_row as select * from cell_row {skip}")
     else:
@@ -80,7 +81,7 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
         connection.execute("create temp view data_row as select * from data_row_kept")
     per_file = "select file_no, count(*) from {} join staged_table using (table_no) group by file_no"
     kept = dict(connection.execute(per_file.format("data_row")).fetchall())
-    every = dict(connection.execute(per_file.format("cell_row")).fetchall()) if source.skip_when else kept
+    every = dict(connection.execute(per_file.format("cell_row")).fetchall()) if left_out else kept
     for file in files:
         file.rows_read += kept.get(file.file_no, 0)
         file.rows_skipped = every.get(file.file_no, 0) - kept.get(file.file_no, 0)
@@ -321,6 +322,16 @@ def _cells(source: Source) -> str:
             f"{wide}{fixed} from {rows} r join staged_table t using (table_no)"
         )
     return " union all ".join(parts)
+
+
+def _left_out(source: Source) -> str | None:
+    """SQL that is true of rows that are no data: those the source skips, and those of which no record speaks."""
+    parts = [f"({source.skip_when})"] if source.skip_when else []
+    conditions = [record.when for record in source.records]
+    if all(conditions):
+        spoken = " or ".join(f"coalesce(({condition}), false)" for condition in conditions)
+        parts.append(f"not ({spoken})")
+    return f"({' or '.join(f'coalesce({part}, false)' for part in parts)})" if parts else None
 
 
 def _literal(text: str) -> str:

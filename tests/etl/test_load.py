@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.commands import check_files, rebuild
-from tests.etl.conftest import ENTITY_ROWS, ITEM_ROWS, Group
+from tests.etl.conftest import ANSWERS, ENTITY_ROWS, ITEM_ROWS, Group
 
 MakeGroup = Callable[[str], Group]
 FIRST = "entity,period,item,answer\nE-1,FY2024-H1,5.1,○\nE-1,FY2024-H1,5.10,×\nE-1,FY2024-H1,6.1,－\n"
@@ -84,6 +84,22 @@ def test_broken_tables_are_told_plainly(group: Group, content: str, reason: str)
     group.masters()
     report = group.load(group.write("a.csv", content))
     assert report.exit_status == 2 and reason in report.refusals[0]["reason"]
+
+
+def test_file_that_cannot_be_read_to_its_end_takes_no_other_with_it(group: Group) -> None:
+    group.masters()
+    good = [group.write("a.csv", FIRST), group.write("c.csv", FIRST.replace("E-1", "E-2"))]
+    broken = group.write("b.csv", FIRST.replace("E-1", "007") + f"E-1,FY2024,6.2,{'x' * (1 << 20)}x\n")
+    report = group.load(good[0], broken, good[1])
+    assert counts(report) == [(3, 3, 0, 0), (0, 0, 0, 0), (3, 3, 0, 0)]
+    assert [(one["file"], one["reason_code"]) for one in report.refusals] == [("b.csv", "broken_file")]
+
+
+def test_rows_of_which_no_record_speaks_are_skipped_not_loaded(group: Group) -> None:
+    group.masters()
+    group.add_source("t_answers", ANSWERS.replace('kind = "answer"', 'kind = "answer"\nwhen = "answer <> \'?\'"'))
+    report = group.load(group.write("a.csv", FIRST + "E-1,FY2024-H1,6.2,?\n"))
+    assert counts(report) == [(3, 3, 0, 0)] and report.loads[0]["rows_skipped"] == 1
 
 
 def test_same_file_twice_changes_nothing(group: Group) -> None:
