@@ -19,7 +19,7 @@ from rich.text import Text
 from etl.builds import Busy, Home
 from etl.checks import CheckFailed
 from etl.commands import check_files, load_files, rebuild, status
-from etl.load import Report
+from etl.report import Report
 from etl.sources import SourceProblem, load_sources
 from etl.values import nearest
 

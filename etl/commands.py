@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from etl.builds import Home
-from etl.load import MEMORY_LIMIT, Handed, Loading, Progress, Report, find_files
+from etl.load import MEMORY_LIMIT, Loading, Progress
+from etl.report import Handed, Report, find_files
 from etl.schema import create_schema
 
 

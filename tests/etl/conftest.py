@@ -12,7 +12,7 @@ import pytest
 
 from etl.builds import Home
 from etl.commands import load_files
-from etl.load import Report
+from etl.report import Report
 
 ENTITIES = """[source]
 name = "t_entities"
