@@ -1,6 +1,6 @@
 """A small made-up group as a warehouse build: 40 entities, 5 regions, 12 halves, 4 measures.
 
-Run as a script it writes a home to look at: `python tests/dashboard/small_group.py /tmp/home`.
+Run as a script it writes a home to look at: `python tests/dashboard/small_group.py FOLDER`.
 """
 
 from __future__ import annotations
