@@ -149,7 +149,7 @@ def _print_table(found: AnswerFrame) -> None:
         labels = found.frame[f"{name}_en"]
         ids = found.frame[name]
         shown[name] = [
-            "-" if pd.isna(key) else str(key) if label in ("", str(key)) else f"{key} {label}"
+            "-" if pd.isna(key) else _printable(str(key) if label in ("", str(key)) else f"{key} {label}")
             for key, label in zip(ids, labels, strict=True)
         ]
     for name in found.query.metrics:
@@ -169,6 +169,11 @@ def _print_table(found: AnswerFrame) -> None:
         ]
     print(shown.to_string(index=False) if len(shown) else "No row: nothing was inspected there.")
     print(f"\n{found.sentence()}; {found.build_name}")
+
+
+def _printable(text: str) -> str:
+    """Loaded text without what would steer a terminal or break its row."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _list(_: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ ADDITIVE = (
 )  # fmt: skip
 # Changes of these that cancel out can leave a crumb in binary, which must not become a denominator.
 FRACTIONAL = ("weight_applicable", "weight_scored", "weight_met", "written_score")
+STILL_HELD = "sum(c.met + c.partly_met + c.not_met + c.not_applicable + c.not_answered) > 0"
 # What the two cubes leave out; a question that needs more goes to the answers themselves.
 CUBES = (("cube_measure", {"domain", "measure"}), ("cube_category", {"domain", "measure", "category"}))
 KNOWN = "{0}.known_from <= $known_at and {0}.known_to > $known_at"
@@ -39,10 +40,12 @@ ANSWER_ROWS = f"""(
         where {KNOWN.format("a")} and i.is_assessable
     )"""
 
-# The first hand-in counts for being on time: a later correction does not make an inspection late.
+# The first hand-in counts for being on time: a later correction does not make an inspection late. An inspection
+# withdrawn since performs no plan.
 HANDED_IN = f"""handed_in as (
-    select p.plan_id, count(i.inspection_id) as inspections,
-        min(coalesce(i.submitted_on, i.performed_on, cast(i.known_from as date))) as handed_in_on
+    select p.plan_id, sum(case when i.known_to > $known_at then 1 else 0 end) as inspections,
+        case when sum(case when i.known_to > $known_at then 1 else 0 end) > 0
+            then min(coalesce(i.submitted_on, i.performed_on, cast(i.known_from as date))) end as handed_in_on
     from fct_plan p
     left join fct_inspection i
         on i.inspection_type = p.inspection_type and i.entity_id = p.entity_id and i.period_code = p.period_code
@@ -180,6 +183,8 @@ def _cell(query: Query, fact: str) -> str:
         + f"\n    {_source(query, fact)}"
         + (f"\n    where {(chr(10) + '        and ').join(conditions)}" if conditions else "")
         + f"\n    group by {groups}"
+        # A cell whose answers were all taken back, or moved to another measure, is no cell.
+        + (f"\n    having {STILL_HELD}" if fact == "answers" and _answer_table(query) != ANSWER_ROWS else "")
     )
 
 
@@ -228,7 +233,8 @@ def _answer_table(query: Query) -> str:
     return ANSWER_ROWS
 
 
-def _conditions(query: Query, fact: str) -> list[str]:
+def _conditions(query: Query, fact: str, filtered_as: str | None = None) -> list[str]:
+    """Conditions of a fact; it is held to the filters that `filtered_as`, by default the fact itself, has."""
     conditions = []
     if fact == "answers" and _answer_table(query) != ANSWER_ROWS:
         conditions.append("c.event_at <= $known_at")
@@ -243,7 +249,7 @@ def _conditions(query: Query, fact: str) -> list[str]:
     conditions += [
         f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))"
         for name in query.filters.chosen()
-        if fact in DIMENSIONS[name].facts
+        if (filtered_as or fact) in DIMENSIONS[name].facts
     ]
     for end, sign in (("period_from", ">="), ("period_to", "<=")):
         code = getattr(query.filters, end)
@@ -269,7 +275,7 @@ def _expected(query: Query, shared: list[str]) -> str:
         join = _entity_join(day).replace("\n    ", "\n        ")
         parts.append(
             f"        select {dimensions}e.entity_id\n        from {table} f{join}{inspector}"
-            f"\n        where {(chr(10) + '            and ').join(_conditions(query, fact))}"
+            f"\n        where {(chr(10) + '            and ').join(_conditions(query, fact, 'plans'))}"
         )
     groups = f"\n    group by {', '.join(shared)}" if shared else ""
     names = "".join(f"{name}, " for name in shared)

@@ -79,6 +79,12 @@ class Scope:
     inspection_types: tuple[str, ...] | None = None
     domains: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        # A text in place of a tuple would be taken letter by letter, and could show what it was to hide.
+        wrong = [name for name in ("entity_codes", "inspection_types", "domains") if not _are_ids(getattr(self, name))]
+        if wrong:
+            raise QueryProblem(f"a scope is made of tuples of texts; {', '.join(wrong)} is none")
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -107,8 +113,19 @@ class Query:
         for code in (self.filters.period_from, self.filters.period_to):
             if code is not None and period_column(code) is None:
                 problems.append(f"'{code}' is no period such as FY2025, FY2025-H1, FY2025-Q3 or 2025-10")
+        problems += [
+            f"the filter {name} is no tuple of texts"
+            for name in DIMENSIONS
+            if not _are_ids(getattr(self.filters, name))
+        ]
+        if self.known_at is not None and self.known_at.tzinfo is not None:
+            problems.append("known_at carries a time zone; it is UTC without one")
         if problems:
             raise QueryProblem("; ".join(problems))
+
+
+def _are_ids(values: object) -> bool:
+    return values is None or (isinstance(values, tuple) and all(isinstance(value, str) for value in values))
 
 
 def period_column(code: str) -> str | None:

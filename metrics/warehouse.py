@@ -13,6 +13,7 @@ import duckdb
 DATA = Path(__file__).resolve().parent.parent / "data"
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
+THREADS = min(4, os.cpu_count() or 1)
 
 
 class WarehouseMissing(Exception):
@@ -51,9 +52,13 @@ class Warehouse:
                 break
             try:
                 return Warehouse.open(folder / f"{name}.duckdb")
-            except duckdb.IOException:
+            except duckdb.IOException as error:
+                if name == newest_build_name(home):
+                    raise WarehouseMissing(
+                        f"The newest build in {folder}, {name}, cannot be opened: {str(error).splitlines()[0]} "
+                        "Run python -m etl rebuild to make it again from the archive."
+                    ) from error
                 # The build was pruned between reading the pointer and opening it; the pointer names a newer one by now.
-                continue
         raise WarehouseMissing(f"There is no build in {folder}: run python -m etl load PATH... to make one.")
 
     @staticmethod
@@ -67,6 +72,7 @@ class Warehouse:
                 "autoinstall_known_extensions": False,
                 "enable_external_access": False,
                 "memory_limit": MEMORY_LIMIT,
+                "threads": THREADS,
                 "lock_configuration": True,
             },
         )
@@ -82,6 +88,10 @@ class Warehouse:
         ).fetchone()
         assert row
         return Warehouse(connection, path.stem, row[0])
+
+    def is_newest(self, home: Path | None = None) -> bool:
+        """Whether the pointer still names this build; a reader that lives long opens the newer one when it does not."""
+        return self.build_name == newest_build_name(home)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one query: threads that share one get each other's rows."""

@@ -28,6 +28,7 @@ cell as (
     join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
     where c.event_at <= $known_at
     group by e.region_code, f.fiscal_half, e.entity_id
+    having sum(c.met + c.partly_met + c.not_met + c.not_applicable + c.not_answered) > 0
 ),
 figure as (
     select

@@ -1,0 +1,235 @@
+"""A warehouse of a handful of rows, written by inserts into the tables of data/schema."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from metrics.warehouse import DATA
+
+ALWAYS, FOREVER = datetime(1, 1, 1), datetime(9999, 12, 31)
+SCORES = {"met": 1.0, "partly_met": 0.5, "not_met": 0.0}
+
+# What each answer adds when it, or its item's description, becomes known, and takes back when it is superseded.
+FILL_CUBES = """
+create temp table held as
+select
+    a.inspection_id, i.domain, i.measure, i.category_code, a.verdict, a.score, a.written_score, i.weight,
+    greatest(a.known_from, i.known_from) as held_from, least(a.known_to, i.known_to) as held_to
+from fct_answer a
+join dim_item i on i.item_id = a.item_id and i.known_from < a.known_to and a.known_from < i.known_to
+where i.is_assessable;
+
+create temp table change as
+select held_from as event_at, 1 as direction, * from held
+union all
+select held_to, -1, * from held where held_to < timestamp '9999-12-31';
+
+insert into cube_category
+select
+    inspection_id, domain, measure, category_code, event_at,
+    sum(case when verdict = 'met' then direction else 0 end),
+    sum(case when verdict = 'partly_met' then direction else 0 end),
+    sum(case when verdict = 'not_met' then direction else 0 end),
+    sum(case when verdict = 'not_applicable' then direction else 0 end),
+    sum(case when verdict = 'not_answered' then direction else 0 end),
+    sum(case when score is not null then direction * weight else 0 end),
+    coalesce(sum(direction * weight * score), 0),
+    sum(case when verdict = 'met' then direction * weight else 0 end),
+    coalesce(sum(direction * written_score), 0),
+    sum(case when written_score is not null then direction else 0 end)
+from change
+group by inspection_id, domain, measure, category_code, event_at, direction;
+
+insert into cube_measure
+select
+    inspection_id, domain, measure, event_at, sum(met), sum(partly_met), sum(not_met), sum(not_applicable),
+    sum(not_answered), sum(weight_applicable), sum(weight_scored), sum(weight_met), sum(written_score),
+    sum(written_scores)
+from cube_category
+group by inspection_id, domain, measure, event_at;
+"""
+
+
+def period(half: str) -> dict[str, Any]:
+    """Columns of a fact that say its period, from the code of a half."""
+    return {"period_code": half, "fiscal_year": int(half[2:6]), "fiscal_half": half}
+
+
+class Group:
+    """A warehouse under construction; every method adds one row and hands back its id."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.numbers = itertools.count(1)
+        self.entity_ids: dict[str, int] = {}
+        self.item_ids: dict[str, int] = {}
+
+    def add(self, table: str, **columns: Any) -> None:
+        self.rows.setdefault(table, []).append({"known_from": ALWAYS, "known_to": FOREVER, "load_id": 1} | columns)
+
+    def entity(self, code: str, region: str | None = "JP", **columns: Any) -> int:
+        number = self.entity_ids.setdefault(code, next(self.numbers))
+        self.add(
+            "dim_entity",
+            **{
+                "entity_id": number,
+                "entity_code": code,
+                "name_en": f"Name of {code}",
+                "name_ja": f"{code}の名称",
+                "entity_kind": "site",
+                "region_code": region,
+                "country_code": "JP",
+                "business_group_code": "BG-1",
+                "has_privacymark": False,
+                "valid_from": date(1, 1, 1),
+                "valid_to": date(9999, 12, 31),
+            }
+            | columns,
+        )
+        return number
+
+    def item(self, code: str, measure: str | None = "physical", **columns: Any) -> int:
+        number = self.item_ids.setdefault(code, next(self.numbers))
+        self.add(
+            "dim_item",
+            **{
+                "item_id": number,
+                "checklist_code": "SEC",
+                "checklist_version": "2020",
+                "item_code": code,
+                "item_no": number,
+                "lineage_code": f"SEC|2020|{code}",
+                "text_en": f"Requirement {code}",
+                "text_ja": f"要求{code}",
+                "domain": "confidential_information",
+                "measure": measure,
+                "category_code": f"{(measure or 'none')[0].upper()}1",
+                "category_en": "Category",
+                "category_ja": "分類",
+                "weight": 1.0,
+                "is_critical": False,
+                "is_assessable": True,
+            }
+            | columns,
+        )
+        return number
+
+    def inspection(
+        self,
+        entity: str,
+        half: str = "FY2025-H1",
+        verdicts: dict[str, str] | None = None,
+        known_from: datetime = datetime(2025, 9, 20),
+        **columns: Any,
+    ) -> int:
+        """An inspection with its answers: verdicts by item code."""
+        number = columns.pop("inspection_id", None) or next(self.numbers)
+        day = date(int(half[2:6]), 9, 15) if half.endswith("H1") else date(int(half[2:6]) + 1, 3, 15)
+        known = {"known_from": known_from, "known_to": columns.get("known_to", FOREVER)}
+        self.add(
+            "fct_inspection",
+            **{
+                "inspection_id": number,
+                "inspection_type": "self_check",
+                "entity_id": self.entity_ids[entity],
+                **period(half),
+                "performed_on": day,
+                "submitted_on": day,
+                "reference_on": day,
+                "checklist_code": "SEC",
+                "checklist_version": "2020",
+                "source_name": "test",
+            }
+            | columns
+            | known,
+        )
+        for item, verdict in (verdicts or {}).items():
+            self.answer(number, item, verdict, **known)
+        return number
+
+    def answer(self, inspection: int, item: str, verdict: str, **columns: Any) -> None:
+        self.add(
+            "fct_answer",
+            **{
+                "inspection_id": inspection,
+                "item_id": self.item_ids[item],
+                "verdict": verdict,
+                "score": SCORES.get(verdict),
+                "answer": verdict.upper(),
+                "row_no": next(self.numbers),
+            }
+            | columns,
+        )
+
+    def plan(self, entity: str, half: str = "FY2025-H1", due_on: date = date(2025, 9, 30), **columns: Any) -> int:
+        number = next(self.numbers)
+        self.add(
+            "fct_plan",
+            **{
+                "plan_id": number,
+                "inspection_type": "self_check",
+                "entity_id": self.entity_ids[entity],
+                **period(half),
+                "due_on": due_on,
+                "is_cancelled": False,
+            }
+            | columns,
+        )
+        return number
+
+    def finding(self, entity: str, item: str | None = None, half: str = "FY2025-H1", **columns: Any) -> int:
+        number = next(self.numbers)
+        self.add(
+            "fct_finding",
+            **{
+                "finding_id": number,
+                "finding_code": f"F-{number}",
+                "entity_id": self.entity_ids[entity],
+                "inspection_type": "self_check",
+                **period(half),
+                "item_id": self.item_ids[item] if item else None,
+                "severity": "minor",
+                "raised_on": date(2025, 9, 15),
+                "status": "open",
+                "reopened_count": 0,
+            }
+            | columns,
+        )
+        return number
+
+    def action(self, finding: int, due_on: date | None = None, completed_on: date | None = None) -> None:
+        number = next(self.numbers)
+        self.add(
+            "fct_action",
+            action_id=number,
+            action_code=f"A-{number}",
+            finding_id=finding,
+            due_on=due_on,
+            completed_on=completed_on,
+            effectiveness="not_checked",
+        )
+
+    def write(self, name: str = "build-20260401T000000-000001", built_at: datetime = datetime(2026, 4, 1)) -> Path:
+        """Write the build, its cubes and the pointer to it; returns its file."""
+        folder = self.home / "warehouse"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            for script in sorted((DATA / "schema").glob("*.sql")):
+                connection.execute(script.read_text("utf-8"))
+            connection.execute("insert into build values (?, ?, 1, 4)", [name, built_at])
+            for code, english, japanese in (("JP", "Japan", "日本"), ("EU", "Europe", "欧州"), ("CN", "China", "中国")):
+                connection.execute("insert into dim_region values (?, ?, ?, 1)", [code, english, japanese])
+            for table, rows in self.rows.items():
+                for row in rows:
+                    places = ", ".join("?" for _ in row)
+                    connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", list(row.values()))
+            connection.execute(FILL_CUBES)
+        (folder / "current").write_text(f"{path.name}\n", "utf-8")
+        return path
