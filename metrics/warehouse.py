@@ -89,10 +89,6 @@ class Warehouse:
         assert row
         return Warehouse(connection, path.stem, row[0])
 
-    def is_newest(self, home: Path | None = None) -> bool:
-        """Whether the pointer still names this build; a reader that lives long opens the newer one when it does not."""
-        return self.build_name == newest_build_name(home)
-
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one query: threads that share one get each other's rows."""
         return self.connection.cursor()

@@ -13,7 +13,7 @@ import pytest
 
 from metrics.ask import answer
 from metrics.query import Filters, Query, QueryProblem, Scope
-from metrics.warehouse import Warehouse, WarehouseMissing
+from metrics.warehouse import Warehouse, WarehouseMissing, newest_build_name
 from tests.metrics.inserted_group import Group
 
 Open = Callable[[], Warehouse]
@@ -252,6 +252,6 @@ def test_a_pointer_to_nothing_names_the_build_and_the_way_out(group: Group) -> N
 def test_a_reader_sees_that_a_newer_build_was_published(group: Group, opened: list[Warehouse]) -> None:
     group.write("build-20260401T000000-000001")
     opened.append(Warehouse.open_newest(group.home))
-    assert opened[0].is_newest(group.home)
+    assert opened[0].build_name == newest_build_name(group.home)
     group.write("build-20260402T000000-000002")
-    assert not opened[0].is_newest(group.home)
+    assert opened[0].build_name != newest_build_name(group.home)
