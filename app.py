@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import answers, filters, words
+from dashboard import answers, filters, navigation
 from dashboard.view import View, keep_view, read_options
+from dashboard.words import Language, translate
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -15,31 +16,52 @@ python -m etl load data/demo
 
 # your own exports
 python -m etl load <file or folder>"""
-ICON = Path(__file__).parent / "dashboard" / "icon.svg"
+DASHBOARD = Path(__file__).parent / "dashboard"
+SECONDS_BETWEEN_LOOKS = 5
 
 
 def main() -> None:
-    """One run: language, build, filters, page."""
-    st.set_page_config(page_title="Tenken", page_icon=ICON, layout="wide")
-    st.logo(ICON, size="large")
+    """One run: language, page, build, filters, content."""
+    st.set_page_config(page_title="Tenken", page_icon=DASHBOARD / "icon.svg", layout="wide")
+    st.logo(DASHBOARD / "icon.svg", size="large")
+    st.html(DASHBOARD / "style.css")
     language = filters.choose_language()
-    overview = st.Page("pages/group/overview.py", title=words.OVERVIEW.say(language), default=True)
-    page = st.navigation({words.GROUP.say(language): [overview]})
+    sections, pages = navigation.list_sections(language)
+    page = st.navigation(sections, expanded=True)
+    current = next(name for name, one in pages.items() if one == page)
+    navigation.follow_click(pages, current)
     build = answers.find_build()
     options = read_options(build) if build else None
-    if build is None or options is None or not options.halves:
-        show_missing_build(language)
+    if build is None or options is None or not options.periods["half"]:
+        show_missing_build(current, language)
         return
-    keep_view(View(build, filters.choose_filters(options, language), options))
+    selection = filters.choose_filters(options, language, navigation.ENTRIES[current].own)
+    keep_view(View(build, selection, options))
+    navigation.show_breadcrumbs(pages, current, language)
     page.run()
+    filters.write_selection(selection)
+    watch_builds(build.name)
 
 
-def show_missing_build(language: words.Language) -> None:
+def show_missing_build(current: str, language: Language) -> None:
     """Say what to run before there is anything to show."""
-    st.title(words.OVERVIEW.say(language), anchor=False)
-    st.info(words.NO_BUILD.say(language))
-    st.markdown(words.NO_BUILD_RUN.say(language))
+    st.title(translate(language, navigation.ENTRIES[current].title), anchor=False)
+    st.info(translate(language, "There is no data to show yet."))
+    st.markdown(
+        translate(
+            language,
+            "Make a first build from the demo exports, or load your own exports; this page then shows them by itself:",
+        )
+    )
     st.code(COMMANDS, language="bash")
+    watch_builds(answers.name_newest_build())
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def watch_builds(shown: str | None) -> None:
+    """Run the page again once there is a newer build than the one it shows."""
+    if answers.name_newest_build() != shown:
+        st.rerun()
 
 
 main()

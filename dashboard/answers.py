@@ -1,16 +1,26 @@
-"""Answers of the query layer, cached per build, scope and query; a new build is noticed at the next run."""
+"""Answers of the query layer, cached per build, scope and query; a new build is noticed at the next run.
+
+What the caches hand out is shared by every reader and never changed: frames are copied by whoever adds to them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar, cast
 
 import streamlit as st
 
+from dashboard.words import Language
 from metrics.ask import AnswerFrame, answer, value_labels
 from metrics.query import Query, Scope
+from metrics.rows import RowsFrame, RowsQuery
+from metrics.rows import list_rows as read_rows
 from metrics.warehouse import Warehouse, WarehouseMissing, find_home, newest_build_name
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +50,38 @@ def find_build() -> Build | None:
         return None
 
 
+def name_newest_build() -> str | None:
+    """Name of the newest build, without opening it."""
+    return newest_build_name(find_home())
+
+
 def ask(build: Build, query: Query) -> AnswerFrame:
     """The answer to a query on a build."""
     return _ask(build.name, repr(query), build, query)
 
 
+def list_rows(build: Build, query: RowsQuery) -> RowsFrame:
+    """A page of the rows that a query asks for."""
+    return _list_rows(build.name, repr(query), build, query)
+
+
 def read_labels(build: Build, dimension: str) -> dict[str, tuple[str, str]]:
     """Labels (English, Japanese) of a dimension's ids, in the order in which lists show them."""
-    return _read_labels(build.name, dimension, build)
+    return read_once(build, f"labels of {dimension}", lambda: value_labels(build.warehouse, dimension, build.known_at))
+
+
+def read_names(build: Build, dimension: str, language: Language) -> Mapping[str, str]:
+    """Labels of a dimension's ids in one language."""
+    place = 0 if language == "en" else 1
+    labels = read_labels(build, dimension)
+    return read_once(
+        build, f"{dimension} in {language}", lambda: {code: names[place] for code, names in labels.items()}
+    )
+
+
+def read_once(build: Build, what: str, read: Callable[[], Read]) -> Read:
+    """Something of a build that depends on nothing else but the scope, read at its first use."""
+    return cast(Read, _read_once(build.name, repr(current_scope()), what, read))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -58,12 +92,17 @@ def _open_build(home: Path, build_name: str) -> Build:
     return Build(warehouse, warehouse.build_name, known_at, warehouse.first_known_at() or known_at)
 
 
-@st.cache_data(max_entries=2000, show_spinner=False)
+@st.cache_resource(max_entries=2000, show_spinner=False)
 def _ask(build_name: str, asked: str, _build: Build, _query: Query) -> AnswerFrame:
     """The text of the frozen query, which holds its scope, is the key, so that no frame is ever hashed."""
     return answer(_build.warehouse, _query)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
-def _read_labels(build_name: str, dimension: str, _build: Build) -> dict[str, tuple[str, str]]:
-    return value_labels(_build.warehouse, dimension, _build.known_at)
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _list_rows(build_name: str, asked: str, _build: Build, _query: RowsQuery) -> RowsFrame:
+    return read_rows(_build.warehouse, _query)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _read_once(build_name: str, scope: str, what: str, _read: Callable[[], object]) -> object:
+    return _read()

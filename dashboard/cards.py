@@ -1,78 +1,80 @@
-"""Metric cards: the newest half, its change against the half before, and the way there."""
+"""Metric cards: the newest period, its change against the period before, and the way there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import words
-from dashboard.view import View
-from dashboard.words import say_half, say_number, say_percent
+from dashboard.view import PERIOD, View
+from dashboard.words import say_number, say_percent
+from metrics.catalog import METRICS
 
-HEADLINE_METRICS = ("compliance_rate", "strict_compliance_rate", "completion_rate", "coverage_rate")
-CARD_WIDTH = 150
+HEADLINE_METRICS: Final = ("compliance_rate", "strict_compliance_rate", "completion_rate", "coverage_rate")
+CARD_WIDTH: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one card shows; the change is in points of a hundred, or in entities."""
+    """What one card shows; the change is in points of a hundred, or in numbers."""
 
     label: str
     value: str
-    change: float | None
-    change_format: str
-    past: list[float]
     counted: str
     help: str
+    change: float | None = None
+    change_format: str = "%+.1f pt"
+    past: tuple[float, ...] = ()
+    lower_is_better: bool = False
 
 
-def find_newest_half(view: View) -> str | None:
-    """The newest half shown that has a compliance rate."""
-    frame = view.ask(("compliance_rate",), ("fiscal_half",)).dropna(subset=["compliance_rate"])
-    return max(frame["fiscal_half"], default=None)
+def find_newest_period(view: View, metric: str = "compliance_rate") -> str | None:
+    """The newest period shown that has a figure."""
+    frame = view.ask((metric,), (PERIOD,)).dropna(subset=[metric])
+    return max(frame[PERIOD], default=None)
+
+
+def find_period_before(view: View, newest: str, metric: str = "compliance_rate") -> str | None:
+    """The period with a figure before the newest one, of those shown."""
+    frame = view.ask((metric,), (PERIOD,)).dropna(subset=[metric])
+    return max((period for period in frame[PERIOD] if period < newest), default=None)
 
 
 def show_headline_figures(view: View, newest: str) -> None:
-    """The row of cards, with the halves compared above it."""
-    frame = view.ask(HEADLINE_METRICS, ("fiscal_half",)).set_index("fiscal_half").reindex(view.halves)
-    before = frame.loc[: view.halves[view.halves.index(newest)], "compliance_rate"].iloc[:-1].dropna()
-    previous = None if before.empty else before.index[-1]
-    text = words.NEWEST_HALF if previous else words.FIRST_HALF
-    compared = text.say(
-        view.language,
-        half=say_half(newest, view.language),
-        previous=say_half(previous, view.language) if previous else "",
+    """The row of cards, with the periods compared above it."""
+    frame = view.ask(HEADLINE_METRICS, (PERIOD,)).set_index(PERIOD).reindex(list(view.periods))
+    previous = find_period_before(view, newest)
+    compared = (
+        view.say(
+            "{period}, change against {previous}", period=view.say_period(newest), previous=view.say_period(previous)
+        )
+        if previous
+        else view.say("{period}; no earlier period to compare with", period=view.say_period(newest))
     )
-    has_item_filter = bool(view.selection.values("measure") or view.selection.values("domain"))
-    st.caption(f"{compared}  \n{words.WHOLE_INSPECTIONS.say(view.language)}" if has_item_filter else compared)
+    coverage = view.say(
+        "Coverage counts whole inspections, so the filters by measure, domain and category do not apply to it."
+    )
+    st.caption(f"{compared}  \n{coverage}" if view.has_item_filter() else compared)
     cards = [build_rate_card(view, frame, metric, newest, previous) for metric in HEADLINE_METRICS]
-    cards.append(build_entities_card(view, frame, newest, previous))
-    grid = st.grid(len(cards), min_column_width=CARD_WIDTH, gap="small")
-    for card in cards:
-        with grid, st.container(border=True, height="stretch", gap=None):
-            show_card(card)
+    show_cards([*cards, build_entities_card(view, frame, newest, previous)])
 
 
 def build_rate_card(view: View, frame: pd.DataFrame, metric: str, newest: str, previous: str | None) -> Card:
-    """A rate of the newest half, its change in percentage points."""
+    """A rate of the newest period, its change in percentage points."""
     now = frame.loc[newest]
     change = None if previous is None else now[metric] - frame.loc[previous, metric]
-    counted = words.RATIO.say(
-        view.language,
-        numerator=say_number(now[f"{metric}_numerator"]),
-        denominator=say_number(now[f"{metric}_denominator"]),
-    )
     return Card(
         label=view.label_metric(metric),
         value=say_percent(now[metric]),
+        counted=f"{say_number(now[f'{metric}_numerator'])} / {say_number(now[f'{metric}_denominator'])}",
+        help=view.describe_metric(metric),
         change=None if change is None or pd.isna(change) else round(float(change) * 100, 1),
-        change_format=words.POINTS.say(view.language),
-        past=frame[metric].astype(float).tolist(),
-        counted=counted,
-        help=f"{view.describe_metric(metric)}  \n{words.RATIO_OF_SUMS.say(view.language)}",
+        past=tuple(frame[metric].astype(float)),
+        lower_is_better=METRICS[metric].direction == "lower_is_better",
     )
 
 
@@ -82,29 +84,53 @@ def build_entities_card(view: View, frame: pd.DataFrame, newest: str, previous: 
     now = frame.loc[newest]
     change = None if previous is None else now[contributing] - frame.loc[previous, contributing]
     return Card(
-        label=words.CONTRIBUTING.say(view.language),
-        value=words.OF_EXPECTED.say(
-            view.language, contributing=say_number(now[contributing]), expected=say_number(now[expected])
+        label=view.say("Entities contributing"),
+        value=view.say(
+            "{contributing} of {expected}",
+            contributing=say_number(now[contributing]),
+            expected=say_number(now[expected]),
         ),
+        counted=say_percent(now[contributing] / now[expected] if now[expected] else None),
+        help=view.say("Entities behind the compliance rate, of those whose inspection was planned or done."),
         change=None if change is None or pd.isna(change) else float(change),
         change_format="%+d",
-        past=frame[contributing].astype(float).tolist(),
-        counted=say_percent(now[contributing] / now[expected] if now[expected] else None),
-        help=words.CONTRIBUTING_HELP.say(view.language),
+        past=tuple(frame[contributing].astype(float)),
     )
+
+
+def build_count_card(view: View, metric: str, *, help_more: str = "", counted: str = "", **asked: Any) -> Card:
+    """A count as it stands, without a history."""
+    value = view.ask((metric,), **asked)[metric].iloc[0]
+    return Card(
+        label=view.label_metric(metric),
+        value=say_number(0.0 if pd.isna(value) else value),
+        counted=counted,
+        help=f"{view.describe_metric(metric)} {help_more}".strip(),
+    )
+
+
+def show_cards(cards: Sequence[Card]) -> None:
+    """Cards side by side, fewer in a row where there is less room."""
+    grid = st.grid(len(cards), min_column_width=CARD_WIDTH, gap="small")
+    for card in cards:
+        with grid, st.container(border=True, height="stretch", gap=None):
+            show_card(card)
 
 
 def show_card(card: Card) -> None:
     """Draw one card; figures without neighbours, as of a yearly audit, are bars, because a line would not show them."""
     known = [value == value for value in card.past]
     has_line = any(now and then for now, then in pairwise(known))
+    colour: Literal["normal", "inverse"] = "inverse" if card.lower_is_better else "normal"
     st.metric(
         card.label,
         card.value,
         card.change,
-        format=card.change_format,
-        chart_data=card.past,
+        delta_color=colour,
+        format=None if card.change is None else card.change_format,
+        chart_data=list(card.past) if any(known) else None,
         chart_type="line" if has_line else "bar",
         help=card.help,
     )
-    st.caption(card.counted)
+    if card.counted:
+        st.caption(card.counted)

@@ -1,4 +1,4 @@
-"""What the reader chose: sidebar widgets, the address that keeps the choice as ids, and the choice in words."""
+"""What the reader chose: sidebar widgets, the address that keeps the choice as ids, and what a page adds of its own."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from typing import Final, cast
 
 import streamlit as st
 
-from dashboard import words
 from dashboard.address import Address, check_address, read_address, read_day, write_address
-from dashboard.selection import CHOICES, Options, Selection
-from dashboard.words import LANGUAGES, Language, Text, say_day, say_half
+from dashboard.periods import GRAINS, Grain, change_grain
+from dashboard.selection import CHOICES, Choice, Options, Selection
+from dashboard.words import LANGUAGES, N_, Label, Language, say_day, say_period, translate
 
 DEFAULT_INSPECTION_TYPE: Final = "self_check"
+EVERY_TYPE: Final = "all"
+"""In an address: no inspection type is chosen, so that all are shown together. Without it self-checks are shown."""
 LANGUAGE_PARAMETER: Final = "lang"
 ADDRESS_STATE: Final = "filters.address"
 UNKNOWN_STATE: Final = "filters.unknown"
-SELECTION_STATE: Final = "filters.selection"
-
-
-PARAMETERS: Final = (LANGUAGE_PARAMETER, "type", "from", "to", *(choice.parameter for choice in CHOICES), "known")
-
-
-def current() -> Selection:
-    """The choice of this run, for pages."""
-    return cast(Selection, st.session_state[SELECTION_STATE])
+PAGE_STATE: Final = "filters.page"
+SEVERAL: Final = tuple(choice.parameter for choice in CHOICES)
+GRAIN_LABELS: Final[dict[Grain, str]] = {"year": N_("Year"), "half": N_("Half-year"), "quarter": N_("Quarter")}
 
 
 def choose_language() -> Language:
@@ -36,7 +32,7 @@ def choose_language() -> Language:
         st.session_state[key] = written if written in LANGUAGES else "ja" if locale.startswith("ja") else "en"
     st.session_state[key] = st.session_state[key]
     st.sidebar.segmented_control(
-        words.LANGUAGE.say(st.session_state[key]),
+        translate(st.session_state[key], "Language"),
         list(LANGUAGES),
         format_func=lambda code: LANGUAGES[code],
         key=key,
@@ -46,27 +42,103 @@ def choose_language() -> Language:
     return cast(Language, st.session_state[key])
 
 
-def choose_filters(options: Options, language: Language) -> Selection:
-    """Show the sidebar, keep the address in step with it, and hand back the choice."""
+def choose_filters(options: Options, language: Language, own: Sequence[str]) -> Selection:
+    """Show the sidebar and hand back the choice; `own` names the parameters that the page of this run adds."""
     address = read_address()
     written = st.session_state.get(ADDRESS_STATE)
-    if written is None or _state("type") not in st.session_state or (address and address != written):
-        _adopt_address(address, options)
+    if written is None or _state("per") not in st.session_state or (address and address != written):
+        _adopt_address(address, options, own)
     _forget_vanished(options)
     _show_widgets(options, language)
-    selection = _read_widgets(language)
-    st.session_state[SELECTION_STATE] = selection
-    _write_selection(selection)
-    return selection
+    st.session_state[PAGE_STATE] = {}
+    return _read_widgets(language)
 
 
-def show_unknown(language: Language) -> None:
-    """Name the values of a link that are not known here, as plain text, because anybody can write a link."""
-    unknown = cast(Sequence[str], st.session_state.get(UNKNOWN_STATE, ()))
-    if unknown:
-        with st.container(border=True, key="unknown-values"):
-            st.text(words.UNKNOWN_IN_LINK.say(language))
-            st.text("\n".join(unknown))
+def choose_own(parameter: str, known: Sequence[str], default: str) -> str:
+    """The id that the address or a widget with the key `own_state(parameter)` gives a page's own parameter.
+
+    A value that is not known is named to the reader, and the default holds.
+    """
+    value = keep_own(parameter, default)
+    if value not in known:
+        st.session_state[UNKNOWN_STATE] = [*st.session_state.get(UNKNOWN_STATE, ()), f"{parameter}={value}"]
+        st.session_state[own_state(parameter)] = value = default
+    _note_own(parameter, value, default)
+    return value
+
+
+def keep_own(parameter: str, default: str) -> str:
+    """The text of a page's own parameter, such as what is searched for; it outlives a run without its widget."""
+    key = own_state(parameter)
+    st.session_state[key] = st.session_state.get(key, default) or default
+    value = str(st.session_state[key])
+    _note_own(parameter, value, default)
+    return value
+
+
+def own_state(parameter: str) -> str:
+    """Name of the session's entry, and key of the widget, of a page's own parameter."""
+    return f"own.{parameter}"
+
+
+def keep_widgets() -> None:
+    """Set every choice again, so that it outlives a run that ends before its widget is shown."""
+    shown = _state(LANGUAGE_PARAMETER)
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith(("filters.", "own.")) and key != shown:
+            st.session_state[key] = st.session_state[key]
+
+
+def narrow(**ids: Sequence[str]) -> None:
+    """Choose ids for dimensions; only in a callback, before the widgets are shown again."""
+    for choice in CHOICES:
+        if choice.dimension in ids:
+            st.session_state[_state(choice.parameter)] = list(ids[choice.dimension])
+    st.session_state[UNKNOWN_STATE] = []
+
+
+def choose_period(code: str) -> None:
+    """Show one period; only in a callback."""
+    st.session_state[_state("from")] = st.session_state[_state("to")] = code
+
+
+def read_unknown() -> tuple[str, ...]:
+    """What the address names that is not known here."""
+    return tuple(cast(Sequence[str], st.session_state.get(UNKNOWN_STATE, ())))
+
+
+def write_selection(selection: Selection) -> None:
+    """Write what differs from the plain view, so that a bookmark of the plain view moves on with new builds."""
+    address = spell_address(selection) | st.session_state.get(PAGE_STATE, {})
+    write_address(address)
+    st.session_state[ADDRESS_STATE] = address
+
+
+def spell_address(selection: Selection) -> Address:
+    """The choice as parameters of an address."""
+    address: Address = {LANGUAGE_PARAMETER: [selection.language]}
+    if selection.grain != "half":
+        address["per"] = [selection.grain]
+    if selection.from_period:
+        address["from"] = [selection.from_period]
+    if selection.to_period:
+        address["to"] = [selection.to_period]
+    for choice in CHOICES:
+        ids = list(selection.values(choice.dimension))
+        if choice.dimension == "inspection_type":
+            address[choice.parameter] = ids or [EVERY_TYPE]
+        elif ids:
+            address[choice.parameter] = ids
+    if selection.known_on:
+        address["known"] = [say_day(selection.known_on)]
+    return address
+
+
+def _note_own(parameter: str, value: str, default: str) -> None:
+    noted = st.session_state.setdefault(PAGE_STATE, {})
+    noted.pop(parameter, None)
+    if value != default:
+        noted[parameter] = [value]
 
 
 def _state(parameter: str) -> str:
@@ -74,46 +146,51 @@ def _state(parameter: str) -> str:
     return f"filters.{parameter}"
 
 
-def _known_values(options: Options) -> dict[str, list[str]]:
+def _known_values(options: Options, grain: Grain) -> dict[str, list[str]]:
     """The ids that each parameter but the day may take."""
     known = {choice.parameter: list(options.choices[choice.dimension]) for choice in CHOICES}
-    known |= {"from": list(options.halves), "to": list(options.halves)}
-    return known | {LANGUAGE_PARAMETER: list(LANGUAGES), "type": list(options.choices["inspection_type"])}
+    known["type"].append(EVERY_TYPE)
+    known |= {"from": list(options.periods[grain]), "to": list(options.periods[grain]), "per": list(GRAINS)}
+    return known | {LANGUAGE_PARAMETER: list(LANGUAGES)}
 
 
-def _adopt_address(address: Address, options: Options) -> None:
+def _adopt_address(address: Address, options: Options, own: Sequence[str]) -> None:
     """Set every widget from the address, and remember what it names that is not known."""
-    several = [choice.parameter for choice in CHOICES]
-    kept, unknown = check_address(
-        address, _known_values(options), several, {"known": (options.first_known_on, options.last_known_on)}
-    )
+    written_grain = address.get("per", ["half"])[0]
+    grain = cast(Grain, written_grain if written_grain in GRAINS else "half")
+    shared = {name: values for name, values in address.items() if name not in own}
+    days = {"known": (options.first_known_on, options.last_known_on)}
+    kept, unknown = check_address(shared, _known_values(options, grain), SEVERAL, days)
     state = st.session_state
-    state[_state("type")] = kept.get("type", [_default_type(options)])[0]
+    state[_state("per")] = grain
     for name in ("from", "to"):
         state[_state(name)] = kept.get(name, [""])[0]
-    for name in several:
+    for name in SEVERAL:
         state[_state(name)] = kept.get(name, [])
+    types = kept.get("type") or _default_types(options)
+    state[_state("type")] = [] if EVERY_TYPE in types else types
     state[_state("known")] = read_day(kept.get("known", [""])[0])
+    for name in own:
+        state.pop(own_state(name), None)
+        if address.get(name):
+            state[own_state(name)] = address[name][0]
     state[UNKNOWN_STATE] = unknown
 
 
-def _default_type(options: Options) -> str:
+def _default_types(options: Options) -> list[str]:
     types = options.choices["inspection_type"]
-    return DEFAULT_INSPECTION_TYPE if DEFAULT_INSPECTION_TYPE in types else next(iter(types))
+    return [DEFAULT_INSPECTION_TYPE if DEFAULT_INSPECTION_TYPE in types else next(iter(types))]
 
 
 def _forget_vanished(options: Options) -> None:
     """Set each widget again, so that it outlives a run that did not show it, without ids a new build dropped."""
-    known = _known_values(options)
     state = st.session_state
-    if state[_state("type")] not in known["type"]:
-        state[_state("type")] = _default_type(options)
+    known = _known_values(options, state[_state("per")])
     for name in ("from", "to"):
         state[_state(name)] = state[_state(name)] if state[_state(name)] in known[name] else ""
-    for choice in CHOICES:
-        key = _state(choice.parameter)
-        state[key] = [value for value in state[key] if value in known[choice.parameter]]
-    for name in ("type", "known"):
+    for name in SEVERAL:
+        state[_state(name)] = [value for value in state[_state(name)] if value in known[name]]
+    for name in ("per", "known"):
         state[_state(name)] = state[_state(name)]
 
 
@@ -122,69 +199,108 @@ def _forget_unknown() -> None:
     st.session_state[UNKNOWN_STATE] = []
 
 
+def _follow_grain() -> None:
+    """Keep the span when its periods become longer or shorter."""
+    _forget_unknown()
+    state = st.session_state
+    for name in ("from", "to"):
+        if state[_state(name)]:
+            state[_state(name)] = change_grain(state[_state(name)], state[_state("per")], is_end=name == "to")
+
+
 def _clear_filters() -> None:
-    for name in PARAMETERS:
-        if name != LANGUAGE_PARAMETER:
-            st.session_state.pop(_state(name), None)
+    for name in ("per", "from", "to", "known", *SEVERAL):
+        st.session_state.pop(_state(name), None)
     st.session_state[ADDRESS_STATE] = None
     st.query_params.from_dict({LANGUAGE_PARAMETER: st.session_state[_state(LANGUAGE_PARAMETER)]})
 
 
 def _show_widgets(options: Options, language: Language) -> None:
-    types = options.choices["inspection_type"]
-    halves = options.halves
-
-    def label_end(text: Text, half: str) -> str:
-        return text.say(language, half=say_half(half, language))
-
+    state = st.session_state
+    periods = options.periods[state[_state("per")]]
+    is_more_open = bool(state[_state("known")]) or any(
+        state[_state(choice.parameter)] for choice in CHOICES if choice.place == "more"
+    )
     with st.sidebar:
-        st.selectbox(
-            words.INSPECTION_TYPE.say(language),
-            list(types),
-            format_func=_label(types, language),
-            key=_state("type"),
-            help=words.INSPECTION_TYPE_HELP.say(language),
-            on_change=_forget_unknown,
+        st.segmented_control(
+            translate(language, "Period"),
+            list(GRAINS),
+            format_func=lambda grain: translate(language, GRAIN_LABELS[grain]),
+            key=_state("per"),
+            required=True,
+            on_change=_follow_grain,
+            width="stretch",
         )
-        st.selectbox(
-            words.PERIOD_FROM.say(language),
-            ["", *halves],
-            key=_state("from"),
-            on_change=_forget_unknown,
-            format_func=lambda half: say_half(half, language) if half else label_end(words.OLDEST, halves[0]),
-        )
-        st.selectbox(
-            words.PERIOD_TO.say(language),
-            ["", *reversed(halves)],
-            key=_state("to"),
-            on_change=_forget_unknown,
-            format_func=lambda half: say_half(half, language) if half else label_end(words.NEWEST, halves[-1]),
-        )
-        for choice in CHOICES:
-            labels = options.choices[choice.dimension]
-            st.multiselect(
-                choice.label.say(language),
-                list(labels),
-                key=_state(choice.parameter),
+        begin, end = st.columns(2, gap="small")
+        oldest = translate(language, "Oldest")
+        newest = translate(language, "Newest")
+        for column, name, label, whole, listed in (
+            (begin, "from", N_("From"), oldest, periods),
+            (end, "to", N_("To"), newest, periods[::-1]),
+        ):
+            column.selectbox(
+                translate(language, label),
+                ["", *listed],
+                key=_state(name),
                 on_change=_forget_unknown,
-                format_func=_label(labels, language),
-                placeholder=words.ALL.say(language),
-                select_all=False,
+                format_func=_say_period_or(whole, language),
             )
-        st.date_input(
-            words.KNOWN_AT.say(language),
-            value=None,
-            key=_state("known"),
-            format="YYYY-MM-DD",
-            min_value=options.first_known_on,
-            max_value=options.last_known_on,
-            help=words.KNOWN_AT_HELP.say(language),
-            on_change=_forget_unknown,
+        for choice in CHOICES:
+            if choice.place == "first" or (choice.place == "when chosen" and state[_state(choice.parameter)]):
+                _show_choice(choice, options, language)
+        with st.expander(translate(language, "More filters"), expanded=is_more_open, key="filters.more"):
+            for choice in CHOICES:
+                if choice.place == "more":
+                    _show_choice(choice, options, language)
+            st.date_input(
+                translate(language, "As known at the end of"),
+                value=None,
+                key=_state("known"),
+                format="YYYY-MM-DD",
+                min_value=options.first_known_on,
+                max_value=options.last_known_on,
+                help=translate(
+                    language, "Shows what was known at the end of that day (UTC). Empty: everything known today."
+                ),
+                on_change=_forget_unknown,
+            )
+        st.button(
+            translate(language, "Clear filters"),
+            on_click=_clear_filters,
+            type="tertiary",
+            icon=":material/filter_alt_off:",
         )
-        st.button(words.RESET.say(language), on_click=_clear_filters, type="tertiary", icon=":material/filter_alt_off:")
 
 
-def _label(labels: Mapping[str, Text], language: Language) -> Callable[[str], str]:
+def _show_choice(choice: Choice, options: Options, language: Language) -> None:
+    labels = options.choices[choice.dimension]
+    key = _state(choice.parameter)
+    # All items of all checklists would be a long list to send; the ones chosen can be taken away here.
+    listed = st.session_state[key] if choice.place == "when chosen" else list(labels)
+    is_type = choice.dimension == "inspection_type"
+    st.multiselect(
+        translate(language, choice.label),
+        listed,
+        key=key,
+        on_change=_forget_unknown,
+        format_func=_label(labels, language),
+        placeholder=translate(language, "All"),
+        select_all=False,
+        help=translate(
+            language,
+            "A self-check and an outside check do not measure the same thing. Chosen together, or with none chosen, "
+            "their answers are added up.",
+        )
+        if is_type
+        else None,
+    )
+
+
+def _say_period_or(whole: str, language: Language) -> Callable[[str], str]:
+    return lambda period: say_period(period, language) if period else whole
+
+
+def _label(labels: Mapping[str, Label], language: Language) -> Callable[[str], str]:
     """What a widget calls an id."""
     return lambda value: labels[value].say(language)
 
@@ -193,25 +309,9 @@ def _read_widgets(language: Language) -> Selection:
     state = st.session_state
     return Selection(
         language=language,
-        inspection_type=state[_state("type")],
-        from_half=state[_state("from")] or None,
-        to_half=state[_state("to")] or None,
+        grain=state[_state("per")],
+        from_period=state[_state("from")] or None,
+        to_period=state[_state("to")] or None,
         chosen=tuple((choice.dimension, tuple(state[_state(choice.parameter)])) for choice in CHOICES),
         known_on=state[_state("known")],
     )
-
-
-def _write_selection(selection: Selection) -> None:
-    """Write what differs from the plain view, so that a bookmark of the plain view moves on with new builds."""
-    address: Address = {LANGUAGE_PARAMETER: [selection.language], "type": [selection.inspection_type]}
-    if selection.from_half:
-        address["from"] = [selection.from_half]
-    if selection.to_half:
-        address["to"] = [selection.to_half]
-    for choice in CHOICES:
-        if selection.values(choice.dimension):
-            address[choice.parameter] = list(selection.values(choice.dimension))
-    if selection.known_on:
-        address["known"] = [say_day(selection.known_on)]
-    write_address(address)
-    st.session_state[ADDRESS_STATE] = address

@@ -1,271 +1,310 @@
-"""Panels: a question, its chart, the same figures as a table, and how they are counted."""
+"""Panels: a question, its chart, the same figures as a table, how they are counted, and all of it as files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Final, Literal
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, words
-from dashboard.downloads import write_csv
-from dashboard.filters import show_unknown
-from dashboard.selection import say_selection
+from dashboard.charts.parts import PICK, Chart
+from dashboard.downloads import Column, write_csv, write_xlsx
+from dashboard.filters import read_unknown
+from dashboard.navigation import count_clicks
+from dashboard.pictures import draw_picture
+from dashboard.selection import list_filters, name_filter, say_selection, say_span
 from dashboard.view import View
-from dashboard.words import Language, Text, say_half, say_moment, say_number, say_percent
+from dashboard.words import join_sentences, join_values, plain, say_moment
+from metrics.catalog import METRICS
 
-PANEL_WIDTH = 400
+PANEL_WIDTH: Final = 400
 """Pixels below which panels stand one below the other."""
-ROWS_WITHOUT_SCROLLING = 7
+TABLE_HEIGHT: Final = 330
+ROWS_WITHOUT_SCROLLING: Final = 8
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+NO_ROWS: Final = pd.DataFrame()
+
+OnPick = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What one panel shows."""
+    """What one panel shows. A click on a mark or a row hands `on_pick` the chart's picks, or the row of `table`."""
 
     key: str
     title: str
-    note: str
-    metric: str
-    frame: pd.DataFrame
-    by: tuple[str, ...]
-    draw: Callable[[], alt.LayerChart]
-    alt_text: str
+    table: pd.DataFrame
+    columns: tuple[Column, ...]
+    metrics: tuple[str, ...] = ()
+    chart: Callable[[], Chart] | None = None
+    note: str = ""
+    definition: str = ""
+    on_pick: OnPick | None = None
+    height: int = TABLE_HEIGHT
+    is_empty: bool = False
 
 
-def show_heading(title: Text, view: View) -> None:
-    """Title, what is shown in words, and the moment and build behind every figure of the page."""
-    st.title(title.say(view.language), anchor=False)
+def show_heading(view: View, title: str, question: str = "") -> None:
+    """Title, what the page answers, what is shown in words, and the moment and build behind every figure of the page."""
+    st.title(plain(title), anchor=False)
     with st.container(key="what-is-shown", gap=None):
+        if question:
+            st.caption(question)
         st.text(say_selection(view.selection, view.options))
-        st.caption(words.KNOWN_AT_BUILD.say(view.language, known_at=say_moment(view.known_at), build=view.build.name))
-    show_unknown(view.language)
+        st.caption(
+            view.say("As known at {known_at} UTC · {build}", known_at=say_moment(view.known_at), build=view.build.name)
+        )
+        if len(view.selection.values("inspection_type")) != 1:
+            st.caption(view.say("Several kinds of inspection are added up here; they do not measure the same thing."))
+    unknown = read_unknown()
+    if unknown:
+        # As plain text, because anybody can write a link.
+        with st.container(border=True, key="unknown-values"):
+            st.text(view.say("This link names values that are not known here. They were left out:"))
+            st.text("\n".join(unknown))
 
 
-def show_no_rows(view: View) -> None:
-    """Say that no inspection matches, and what to do."""
-    st.info(words.join_sentences(view.language, (words.NO_ROWS, words.NO_ROWS_DO)))
+def show_no_rows(view: View, metric: str) -> None:
+    """Say that nothing matches, which filter empties it, and what to do."""
+    emptying = [
+        name
+        for name in list_filters(view.selection)
+        if (view.loosen(name).ask((metric,))[f"{metric}_numerator"].fillna(0) > 0).any()
+    ]
+    names = join_values(view.language, [name_filter(name, view.language) for name in emptying])
+    sentences = [view.say("Nothing matches these filters.")]
+    if len(emptying) == 1:
+        sentences.append(
+            view.say("It is the filter “{name}” that leaves nothing; there is something without it.", name=names)
+        )
+    elif emptying:
+        sentences.append(
+            view.say("Each of these filters leaves nothing, and there is something without it: {names}.", names=names)
+        )
+    else:
+        sentences.append(view.say("No single filter is the cause: clear several of them in the sidebar."))
+    st.info(join_sentences(view.language, sentences), icon=":material/filter_alt:")
 
 
-def show_over_time(view: View, metric: str, by: str) -> None:
-    """A rate over half-years, one line per value of a dimension."""
-    language = view.language
-    frame = view.ask((metric,), ("fiscal_half", by))
-    labels = view.label_rows(frame, by)
-    grid = pd.MultiIndex.from_product([view.halves, labels], names=["fiscal_half", by])
-    full = frame.set_index(["fiscal_half", by]).reindex(grid).reset_index()
-    drawn = _describe_cells(full, metric, view).assign(
-        half=full["fiscal_half"],
-        half_label=[say_half(half, language) for half in full["fiscal_half"]],
-        series=full[by].map(labels),
-    )
-    # Every series keeps its colour whatever is filtered, so the colours are those of all that can be chosen.
-    every_label = [text.say(language) for text in view.options.choices[by].values()]
-    every_label += [label for label in labels.values() if label not in every_label]
-    title = _title_over_time(view, metric, by)
-    newest = drawn.dropna(subset=["rate"]).sort_values("half").groupby("series", sort=False).tail(1)
-    figures = (f"{row.series} {say_percent(row.rate)} ({row.half_label})" for row in newest.itertuples())
-    titles = _title_tooltips(view, metric, series=view.label_dimension(by))
-    show_panel(
-        view,
-        Panel(
-            key=f"{metric}-by-{by}",
-            title=title,
-            note=words.GAPS.say(language),
-            metric=metric,
-            frame=frame.sort_values(["fiscal_half", by], ascending=[False, True]),
-            by=("fiscal_half", by),
-            draw=lambda: charts.draw_over_time(drawn, every_label, view.halves, titles, language),
-            alt_text=words.CHART_OVER_TIME_ALT.say(
-                language,
-                title=title,
-                figures=words.VALUE_JOIN.say(language).join(figures),
-                first=say_half(view.halves[0], language),
-                last=say_half(view.halves[-1], language),
-            ),
-        ),
-    )
+def say_coverage_note(view: View, *, every_type: bool = False) -> str:
+    """How to read cells of coverage, and which filters it does not know."""
+    notes = [view.say("In percent. A period without a plan is empty, not 0 %; planned but not inspected is 0 %.")]
+    if every_type:
+        notes.append(view.say("All inspection types, each in its own row, whatever the filter by inspection type."))
+    if view.has_item_filter():
+        notes.append(
+            view.say(
+                "Coverage counts whole inspections, so the filters by measure, domain and category do not apply to it."
+            )
+        )
+    return join_sentences(view.language, notes)
 
 
-def show_heat_map(view: View, metric: str, rows: str, columns: str, half: str) -> None:
-    """A rate of one half, two dimensions against each other, with the totals that the query layer counts itself."""
-    language = view.language
-    cells = view.ask((metric,), (rows, columns), half=half)
-    totals = [view.ask((metric,), by, half=half) for by in ((rows,), (columns,), ())]
-    full = pd.concat([cells, *totals], ignore_index=True)
-    row_labels, column_labels = view.label_rows(cells, rows), view.label_rows(cells, columns)
-    drawn = _describe_cells(full, metric, view).assign(
-        row=_label_with_total(full[rows], row_labels, language),
-        column=_label_with_total(full[columns], column_labels, language),
-        column_label=_label_with_total(full[columns], column_labels, language),
-    )
-    title = words.ACROSS.say(
-        language,
-        metric=view.label_metric(metric),
-        rows=_in_sentence(view.label_dimension(rows), view),
-        columns=_in_sentence(view.label_dimension(columns), view),
-        half=say_half(half, language),
-    )
-    every = words.ALL_OF.say(language)
-    row_order, column_order = ([*labels.values(), every] for labels in (row_labels, column_labels))
-    titles = _title_tooltips(view, metric, row=view.label_dimension(rows), column=view.label_dimension(columns))
-    show_panel(
-        view,
-        Panel(
-            key=f"{metric}-{rows}-{columns}",
-            title=title,
-            note=words.join_sentences(language, (words.DEEPER_IS_WEAKER, words.NOT_INSPECTED)),
-            metric=metric,
-            frame=cells.sort_values([rows, columns]),
-            by=(rows, columns),
-            draw=lambda: charts.draw_heat_map(drawn, row_order, column_order, titles),
-            alt_text=_say_weakest(view, title, drawn[(drawn["row"] != every) & (drawn["column"] != every)]),
-        ),
-    )
-
-
-def show_heat_over_time(view: View, metric: str, by: str, *, every_type: bool = False) -> None:
-    """A rate over half-years, one row of cells per value of a dimension; rates at their ceiling would hide as lines."""
-    language = view.language
-    cells = view.ask((metric,), ("fiscal_half", by), every_type=every_type)
-    labels = view.label_rows(cells, by)
-    total = [] if every_type else [view.ask((metric,), ("fiscal_half",))]
-    full = pd.concat([cells, *total], ignore_index=True)
-    drawn = _describe_cells(full, metric, view).assign(
-        row=_label_with_total(full[by], labels, language),
-        column=full["fiscal_half"],
-        column_label=[say_half(half, language) for half in full["fiscal_half"]],
-        written=[say_percent(rate, digits=0).removesuffix("%") for rate in full[metric]],
-    )
-    title = _title_over_time(view, metric, by)
-    row_order = [*labels.values(), *([] if every_type else [words.ALL_OF.say(language)])]
-    notes = [words.NO_PLAN, words.DEEPER_IS_WEAKER]
-    notes += [words.ALL_TYPES_SHOWN] if every_type else []
-    notes += [words.WHOLE_INSPECTIONS] if view.selection.values("measure") or view.selection.values("domain") else []
-    titles = _title_tooltips(view, metric, row=view.label_dimension(by), column=words.HALF.say(language))
-    show_panel(
-        view,
-        Panel(
-            key=f"{metric}-by-{by}",
-            title=title,
-            note=words.join_sentences(language, notes),
-            metric=metric,
-            frame=cells.sort_values(["fiscal_half", by], ascending=[False, True]),
-            by=("fiscal_half", by),
-            draw=lambda: charts.draw_heat_map(drawn, row_order, view.halves, titles, language),
-            alt_text=_say_weakest(view, title, drawn),
-        ),
-    )
+def has_rows(view: View, metric: str) -> bool:
+    """Whether anything of a metric is behind the view."""
+    frame = view.ask((metric,))
+    base = f"{metric}_denominator" if METRICS[metric].is_ratio else f"{metric}_numerator"
+    return bool((frame[base].fillna(0) > 0).any())
 
 
 def show_panel(view: View, panel: Panel) -> None:
-    """Draw a panel: its chart first, the table and the definition one click away."""
-    language = view.language
+    """Draw a panel; what is behind its other tabs is made when they are opened."""
     with st.container(border=True, key=panel.key, height="stretch"):
-        st.subheader(panel.title, anchor=False)
-        chart, table, counted = st.tabs(
-            [words.TAB_CHART.say(language), words.TAB_TABLE.say(language), words.TAB_COUNTED.say(language)]
+        st.subheader(plain(panel.title), anchor=False)
+        if panel.is_empty or panel.table.empty:
+            st.info(view.say("Nothing matches these filters."))
+            return
+        names = [view.say("Table"), view.say("How this is counted"), view.say("Download")]
+        if panel.chart:
+            names.insert(0, view.say("Chart"))
+        tabs = st.tabs(names, key=f"{panel.key}-tabs", on_change="rerun")
+        draw = [
+            lambda: show_table(view, panel),
+            lambda: show_definition(view, panel),
+            lambda: show_downloads(view, panel),
+        ]
+        if panel.chart:
+            draw.insert(0, lambda: show_chart(panel))
+        for tab, show in zip(tabs, draw, strict=True):
+            if tab.open:
+                with tab:
+                    show()
+        if panel.note and (tabs[0].open or (panel.chart and tabs[1].open)):
+            st.caption(panel.note)
+
+
+def show_chart(panel: Panel) -> None:
+    """The chart, with what a click on a mark does."""
+    assert panel.chart
+    chart = panel.chart()
+    on_pick = panel.on_pick
+    key = f"{panel.key}-chart-{count_clicks()}"
+    if on_pick and chart.picks:
+        st.vega_lite_chart(
+            chart.data,
+            chart.spec,
+            alt=chart.alt,
+            key=key,
+            on_select=partial(_pick_mark, key, on_pick),
+            selection_mode=PICK,
         )
-        with chart:
-            if panel.frame[panel.metric].notna().any():
-                st.altair_chart(panel.draw(), alt=panel.alt_text, key=f"{panel.key}-chart")
-                st.caption(panel.note)
-            else:
-                st.info(words.NO_ROWS.say(language))
-        with table:
-            _show_table(view, panel)
-        with counted:
-            st.markdown(f"**{view.label_metric(panel.metric)}.** {view.describe_metric(panel.metric)}")
-            st.markdown(words.RATIO_OF_SUMS.say(language))
-            st.markdown(words.EXPECTED_MEANS.say(language))
+    else:
+        st.vega_lite_chart(chart.data, chart.spec, alt=chart.alt, key=f"{panel.key}-chart")
 
 
-def _show_table(view: View, panel: Panel) -> None:
-    """The figures behind the chart, and the same rows as a file."""
-    language, metric = view.language, panel.metric
-    labels = {name: f"{name}_{language}" for name in panel.by}
-    shown = panel.frame[[*labels.values(), metric, f"{metric}_numerator", f"{metric}_denominator"]].assign(
-        entities=_describe_cells(panel.frame, metric, view)["entities"].tolist()
-    )
-    if "fiscal_half" in panel.by:
+def _pick_mark(key: str, on_pick: OnPick) -> None:
+    picked = st.session_state[key].selection.get(PICK)
+    if picked:
+        on_pick(picked[0])
+
+
+def show_table(view: View, panel: Panel) -> None:
+    """The rows as they are downloaded; a click on one does what a click on its mark does."""
+    show_rows(view, panel.table, panel.columns, f"{panel.key}-rows", panel.title, panel.on_pick, panel.height)
+
+
+def show_rows(
+    view: View,
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    key: str,
+    alt: str,
+    on_pick: OnPick | None = None,
+    height: int = TABLE_HEIGHT,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """A table of typed columns, and nothing else of the frame."""
+    shown = table[[column.name for column in columns]]
+    flags = [column.name for column in columns if column.kind == "flag"]
+    if flags:
         shown = shown.assign(
-            **{labels["fiscal_half"]: [say_half(half, language) for half in panel.frame["fiscal_half"]]}
+            **{name: ["✓" if pd.notna(flag) and flag else "" for flag in shown[name]] for name in flags}
         )
-    number = st.column_config.NumberColumn
-    config = {label: st.column_config.TextColumn(view.label_dimension(name)) for name, label in labels.items()} | {
-        metric: number(view.label_metric(metric), format="percent"),
-        f"{metric}_numerator": number(words.NUMERATOR.say(language), format="localized"),
-        f"{metric}_denominator": number(words.DENOMINATOR.say(language), format="localized"),
-        "entities": st.column_config.TextColumn(words.ENTITIES_TITLE.say(language), alignment="right"),
-    }
-    height: int | Literal["content"] = charts.LINE_HEIGHT if len(shown) > ROWS_WITHOUT_SCROLLING else "content"
-    st.dataframe(shown, hide_index=True, column_config=config, height=height, alt=panel.title)
+    texts = [column.name for column in columns if column.kind == "text" and column.name not in (extra or {})]
+    # A table would write "None" where nothing was written.
+    shown = shown.assign(**{name: shown[name].astype(object).where(shown[name].notna(), "") for name in texts})
+    config = {column.name: configure_column(column) for column in columns} | dict(extra or {})
+    tall: int | Literal["content"] = height if len(shown) > ROWS_WITHOUT_SCROLLING else "content"
+    if on_pick is None:
+        st.dataframe(shown, hide_index=True, column_config=config, height=tall, alt=alt, key=key)
+        return
+    clicked = f"{key}-{count_clicks()}"
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=config,
+        height=tall,
+        alt=alt,
+        key=clicked,
+        on_select=partial(_pick_row, clicked, table, on_pick),
+        selection_mode="single-row",
+    )
+
+
+def _pick_row(key: str, table: pd.DataFrame, on_pick: OnPick) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows and rows[0] < len(table):
+        on_pick(table.iloc[rows[0]].to_dict())
+
+
+def configure_column(column: Column) -> Any:
+    """How a table shows a column."""
+    config = st.column_config
+    if column.kind == "text":
+        return config.TextColumn(column.label)
+    if column.kind == "flag":
+        return config.TextColumn(column.label, width="small")
+    if column.kind == "date":
+        return config.DateColumn(column.label, format="YYYY-MM-DD")
+    if column.kind == "moment":
+        return config.DatetimeColumn(column.label, format="YYYY-MM-DD HH:mm")
+    forms = {"rate": "percent", "points": "%+.1f pt", "integer": "localized", "number": "localized"}
+    return config.NumberColumn(column.label, format=forms[column.kind])
+
+
+def show_definition(view: View, panel: Panel) -> None:
+    """What each figure means, how it is counted, and what it rests on."""
+    for metric in panel.metrics:
+        st.markdown(f"**{view.label_metric(metric)}.** {view.describe_metric(metric)}")
+    if panel.definition:
+        st.markdown(panel.definition)
+    if any(METRICS[metric].is_ratio for metric in panel.metrics):
+        st.markdown(
+            view.say(
+                "Every rate is a ratio of sums: the numerators of all entities added up, divided by their denominators "
+                "added up. It is never a mean of rates."
+            )
+        )
+        st.markdown(
+            view.say(
+                "Entities, such as 13 of 14: those behind a figure, of those whose inspection was planned or done."
+            )
+        )
+    st.text(
+        view.say(
+            "Period: {span}. As known at {known_at} UTC. Build: {build}.",
+            span=say_span(view.selection, view.options),
+            known_at=say_moment(view.known_at),
+            build=view.build.name,
+        )
+    )
+
+
+def show_downloads(view: View, panel: Panel) -> None:
+    """Exactly what the panel shows, as files; each is made when it is asked for."""
+    name = f"tenken-{panel.key}-{view.build.name}"
+    st.caption(view.say("Files hold the rows shown here; the workbook also says what they mean and rest on."))
+    with st.container(horizontal=True):
+        download("CSV", lambda: write_csv(panel.table, panel.columns), f"{name}.csv", "text/csv", panel.key)
+        download("Excel", partial(write_workbook, view, panel), f"{name}.xlsx", XLSX, panel.key)
+        if panel.chart:
+            for form, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
+                download(form.upper(), partial(write_picture, view, panel, form), f"{name}.{form}", mime, panel.key)
+
+
+def download(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str) -> None:
+    """A button that makes a file and hands it over."""
     st.download_button(
-        words.DOWNLOAD.say(language),
-        lambda: write_csv(panel.frame.assign(known_at=say_moment(view.known_at), build=view.build.name)),
-        file_name=f"tenken-{panel.key}-{view.build.name}.csv",
-        mime="text/csv",
-        key=f"{panel.key}-csv",
+        label,
+        make,
+        file_name=file_name,
+        mime=mime,
+        key=f"{key}-{label}",
         on_click="ignore",
-        type="tertiary",
         icon=":material/download:",
     )
 
 
-def _describe_cells(frame: pd.DataFrame, metric: str, view: View) -> pd.DataFrame:
-    """The columns that charts draw and their tooltips say, and nothing else."""
-    sums = zip(frame[f"{metric}_numerator"], frame[f"{metric}_denominator"], strict=True)
-    heads = zip(frame[f"{metric}_contributing"], frame[f"{metric}_expected"], strict=True)
-    return pd.DataFrame(
-        {
-            "rate": frame[metric].astype(float),
-            "written": [say_percent(rate) for rate in frame[metric]],
-            "counted": [
-                words.RATIO.say(view.language, numerator=say_number(up), denominator=say_number(down))
-                for up, down in sums
-            ],
-            "entities": [
-                words.OF_EXPECTED.say(view.language, contributing=say_number(some), expected=say_number(full))
-                for some, full in heads
-            ],
-        }
-    )
+def list_about(
+    view: View, title: str, metrics: Sequence[str], note: str = "", definition: str = ""
+) -> list[tuple[str, str]]:
+    """What a file says of itself: title, filters, period, knowledge date, build and definitions."""
+    rows = [
+        (view.say("Title"), title),
+        (view.say("Filters"), say_selection(view.selection, view.options)),
+        (view.say("Period"), say_span(view.selection, view.options)),
+        (view.say("As known at (UTC)"), say_moment(view.known_at)),
+        (view.say("Build"), view.build.name),
+    ]
+    rows += [(view.label_metric(metric), view.describe_metric(metric)) for metric in metrics]
+    rows += [(view.say("Note"), text) for text in (note, definition) if text]
+    return rows
 
 
-def _title_tooltips(view: View, metric: str, **titles: str) -> dict[str, str]:
-    language = view.language
-    counted = f"{words.NUMERATOR.say(language)} / {words.DENOMINATOR.say(language).lower()}"
-    return titles | {
-        "half": words.HALF.say(language),
-        "rate": view.label_metric(metric),
-        "counted": counted,
-        "entities": words.ENTITIES_TITLE.say(language),
-    }
+def write_workbook(view: View, panel: Panel) -> bytes:
+    """The table as a workbook, with a sheet that says what it is."""
+    about = list_about(view, panel.title, panel.metrics, panel.note, panel.definition)
+    return write_xlsx(panel.title, panel.table, panel.columns, about, view.say("About"))
 
 
-def _title_over_time(view: View, metric: str, by: str) -> str:
-    return words.OVER_TIME_BY.say(
-        view.language, metric=view.label_metric(metric), dimension=_in_sentence(view.label_dimension(by), view)
-    )
-
-
-def _say_weakest(view: View, title: str, cells: pd.DataFrame) -> str:
-    """The text alternative of a heat map: its three weakest cells."""
-    weakest = cells.dropna(subset=["rate"]).nsmallest(3, "rate")
-    figures = (f"{cell.row} × {cell.column_label} {say_percent(cell.rate)}" for cell in weakest.itertuples())
-    return words.CHART_HEAT_ALT.say(
-        view.language, title=title, figures=words.VALUE_JOIN.say(view.language).join(figures)
-    )
-
-
-def _label_with_total(codes: pd.Series, labels: Mapping[str, str], language: Language) -> list[str]:
-    """Labels of the ids of a column; rows without an id are the total."""
-    return [words.ALL_OF.say(language) if pd.isna(code) else labels.get(code, code) for code in codes]
-
-
-def _in_sentence(label: str, view: View) -> str:
-    """A label within a sentence: English ones begin small."""
-    return label[:1].lower() + label[1:] if view.language == "en" else label
+def write_picture(view: View, panel: Panel, form: Literal["png", "svg"]) -> bytes:
+    """The chart as a picture, with its title and what it rests on."""
+    assert panel.chart
+    chart = panel.chart()
+    known = view.say("As known at {known_at} UTC · {build}", known_at=say_moment(view.known_at), build=view.build.name)
+    note = join_sentences(view.language, [say_selection(view.selection, view.options), panel.note])
+    return draw_picture(chart.spec, chart.data, form, panel.title, f"{note} {known}")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import cast
+from typing import Any, Final, cast
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import answers, words
+from dashboard import answers
 from dashboard.answers import Build
+from dashboard.periods import DIMENSION_OF, GRAINS, Grain
 from dashboard.selection import CHOICES, Options, Selection
-from dashboard.words import Language, Text
+from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.query import Filters, Query
+from metrics.rows import RowsFrame, RowsQuery
 
-VIEW_STATE = "view"
-NOT_STATED = ""
+VIEW_STATE: Final = "view"
+NOT_STATED: Final = ""
 """Id of the rows for which no export names a region, business group or measure."""
-CHOSEN_BY_ID = ("inspection_type", *(choice.dimension for choice in CHOICES))
+PERIOD: Final = "period"
+"""In place of a dimension: the period of the length that the reader chose; its ids are period codes."""
+OPTION_FACTS: Final = ("inspections", "planned_inspections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,61 +41,151 @@ class View:
         return self.selection.language
 
     @property
-    def halves(self) -> tuple[str, ...]:
-        """Halves that are shown, in order."""
+    def periods(self) -> tuple[str, ...]:
+        """Periods that are shown, in order."""
         return self.selection.span(self.options)
 
     @property
     def known_at(self) -> datetime:
         """Moment whose knowledge is shown: the end of the chosen day, else everything the build knows."""
-        if self.selection.known_on is None:
-            return self.build.known_at
-        end = datetime.combine(self.selection.known_on + timedelta(days=1), time()) - timedelta(microseconds=1)
-        return min(end, self.build.known_at)
+        return end_of_day(self.build, self.selection.known_on)
+
+    def say(self, text: str, /, **values: object) -> str:
+        """A text of the dashboard in the reader's language."""
+        return translate(self.language, text, **values)
+
+    def say_period(self, code: str) -> str:
+        """A period in the reader's language."""
+        return say_period(code, self.language)
+
+    def filters(self, *, period: str | None = None, every_type: bool = False, **ids: tuple[str, ...]) -> Filters:
+        """The reader's filters, held to one period, or with ids for dimensions in place of those chosen."""
+        chosen: dict[str, tuple[str, ...]] = dict(self.selection.chosen) | ids
+        if every_type:
+            chosen["inspection_type"] = ()
+        periods = self.periods
+        first = period or (self.selection.from_period and periods and periods[0])
+        last = period or (self.selection.to_period and periods and periods[-1])
+        if not periods and not period:
+            first, last = self.selection.from_period, self.selection.to_period
+        return Filters(period_from=first or None, period_to=last or None, **cast(dict[str, Any], chosen))
 
     def ask(
         self,
         metrics: Sequence[str],
         by: Sequence[str] = (),
         *,
-        half: str | None = None,
+        period: str | None = None,
         every_type: bool = False,
+        known_at: datetime | None = None,
+        **ids: tuple[str, ...],
     ) -> pd.DataFrame:
-        """Figures of the chosen rows, or of one half of them, or across all inspection types kept apart."""
-        filters = Filters(
-            inspection_type=() if every_type else (self.selection.inspection_type,),
-            period_from=half or self.halves[0],
-            period_to=half or self.halves[-1],
-            **dict(self.selection.chosen),
-        )
-        query = Query(tuple(metrics), tuple(by), filters, self.known_at, answers.current_scope())
+        """Figures of the rows that the reader chose: ids and labels per dimension, then the metrics' columns.
+
+        `period` among the dimensions is the period of the reader's length. Rows without an id have NOT_STATED.
+        """
+        dimensions = tuple(DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by)
+        filters = self.filters(period=period, every_type=every_type, **ids)
+        query = Query(tuple(metrics), dimensions, filters, known_at or self.known_at, answers.current_scope())
         frame = answers.ask(self.build, query).frame
-        return frame.assign(**{name: frame[name].fillna(NOT_STATED) for name in by})
+        changed: dict[str, Any] = {}
+        for name, dimension in zip(by, dimensions, strict=True):
+            if name == PERIOD:
+                column = frame[dimension].dropna()
+                codes = [f"FY{year:.0f}" for year in column] if dimension == "fiscal_year" else column
+                changed[PERIOD] = pd.Series(codes, index=column.index, dtype=object).reindex(frame.index)
+            else:
+                changed[name] = frame[name].fillna(NOT_STATED)
+        frame = frame.assign(**changed)
+        # A fact without a period of this length has no place on the axis of time.
+        return frame[frame[PERIOD].notna()] if PERIOD in by else frame
+
+    def list_rows(
+        self,
+        listing: str,
+        *,
+        search: str = "",
+        order: str | None = None,
+        descending: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+        period: str | None = None,
+        every_type: bool = False,
+        **ids: tuple[str, ...],
+    ) -> RowsFrame:
+        """Rows of a listing of the query layer that the reader's filters leave, a page of them, with their number."""
+        query = RowsQuery(
+            listing=listing,
+            filters=self.filters(period=period, every_type=every_type, **ids),
+            known_at=self.known_at,
+            scope=answers.current_scope(),
+            search=search,
+            order=order,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+        )
+        return answers.list_rows(self.build, query)
+
+    def loosen(self, dimension: str) -> View:
+        """The same view with one filter dropped."""
+        return replace(self, selection=self.selection.without(dimension))
 
     def label_metric(self, metric: str) -> str:
         """Name of a metric."""
-        return Text(METRICS[metric].label_en, METRICS[metric].label_ja).say(self.language)
+        return Label(METRICS[metric].label_en, METRICS[metric].label_ja).say(self.language)
 
     def describe_metric(self, metric: str) -> str:
         """Definition of a metric."""
-        return Text(METRICS[metric].description_en, METRICS[metric].description_ja).say(self.language)
+        return Label(METRICS[metric].description_en, METRICS[metric].description_ja).say(self.language)
 
     def label_dimension(self, dimension: str) -> str:
         """Name of a dimension."""
-        return Text(DIMENSIONS[dimension].label_en, DIMENSIONS[dimension].label_ja).say(self.language)
+        if dimension == PERIOD:
+            return self.say("Period")
+        return Label(DIMENSIONS[dimension].label_en, DIMENSIONS[dimension].label_ja).say(self.language)
+
+    def label_id(self, dimension: str, value: str) -> str:
+        """Name of one id."""
+        labels = self.read_labels(dimension)
+        return labels[value] if value in labels else value or self.say("Not stated")
+
+    def read_labels(self, dimension: str) -> Mapping[str, str]:
+        """Names of every id of a dimension, in the order in which lists show them."""
+        return answers.read_names(self.build, dimension, self.language)
 
     def label_rows(self, frame: pd.DataFrame, dimension: str) -> dict[str, str]:
         """Ids of a dimension with their labels: those that can be chosen, then whatever else the frame holds."""
+        if dimension == PERIOD:
+            return {code: self.say_period(code) for code in self.periods}
         chosen = self.selection.values(dimension)
-        choices = self.options.choices[dimension]
+        choices = self.options.choices.get(dimension, {})
         labels = {code: text.say(self.language) for code, text in choices.items() if not chosen or code in chosen}
         found = dict(zip(frame[dimension], frame[f"{dimension}_{self.language}"], strict=True))
-        rest = {code: label or words.NOT_STATED.say(self.language) for code, label in found.items()}
+        rest = {code: label or self.say("Not stated") for code, label in found.items()}
         return labels | {code: label for code, label in rest.items() if code not in labels}
+
+    def has_item_filter(self) -> bool:
+        """Whether a filter is set that whole inspections, plans and coverage do not know."""
+        return any(
+            self.selection.values(choice.dimension) and DIMENSIONS[choice.dimension].is_of_item for choice in CHOICES
+        )
+
+
+def end_of_day(build: Build, day: Any) -> datetime:
+    """The last moment of a day, UTC, or everything the build knows where no day is given."""
+    if day is None:
+        return build.known_at
+    end = datetime.combine(day + timedelta(days=1), time()) - timedelta(microseconds=1)
+    return min(end, build.known_at)
 
 
 def read_options(build: Build) -> Options:
-    """What the build lets the reader choose: halves with results, and every id that a plan or a result has."""
+    """What the build lets the reader choose: periods with results, and every id that a plan or a result has."""
+    return answers.read_once(build, "options", lambda: _read_options(build))
+
+
+def _read_options(build: Build) -> Options:
     scope = answers.current_scope()
 
     def ask(metrics: tuple[str, ...], dimension: str) -> pd.DataFrame:
@@ -99,17 +193,24 @@ def read_options(build: Build) -> Options:
         return answers.ask(build, query).frame.dropna(subset=[dimension])
 
     choices = {}
-    for dimension in CHOSEN_BY_ID:
-        metrics = ("answers",) if DIMENSIONS[dimension].is_of_item else ("inspections", "planned_inspections")
-        frame = ask(metrics, dimension)
+    for choice in CHOICES:
+        dimension = choice.dimension
+        if choice.place == "when chosen":
+            # Counting the answers of every item would read them all, for a list that is not shown.
+            choices[dimension] = {code: Label(*names) for code, names in answers.read_labels(build, dimension).items()}
+            continue
+        frame = ask(("answers",) if DIMENSIONS[dimension].is_of_item else OPTION_FACTS, dimension)
         order = {code: place for place, code in enumerate(answers.read_labels(build, dimension))}
         rows = sorted(
             zip(frame[dimension], frame[f"{dimension}_en"], frame[f"{dimension}_ja"], strict=True),
-            key=lambda row: order.get(row[0], len(order)),
+            key=lambda row: (order.get(row[0], len(order)), row[0]),
         )
-        choices[dimension] = {code: Text(en, ja) for code, en, ja in rows}
-    halves = tuple(sorted(ask(("compliance_rate",), "fiscal_half")["fiscal_half"]))
-    return Options(halves, choices, build.first_known_at.date(), build.known_at.date())
+        choices[dimension] = {code: Label(en, ja) for code, en, ja in rows}
+    periods: dict[Grain, tuple[str, ...]] = {}
+    for grain in GRAINS:
+        found = ask(("compliance_rate",), DIMENSION_OF[grain])[DIMENSION_OF[grain]]
+        periods[grain] = tuple(sorted(f"FY{one}" if grain == "year" else str(one) for one in found))
+    return Options(periods, choices, build.first_known_at.date(), build.known_at.date())
 
 
 def keep_view(view: View) -> None:

@@ -18,7 +18,7 @@ from metrics.compile import compile_query
 from metrics.query import Filters, Query, QueryProblem
 from metrics.warehouse import Warehouse, WarehouseMissing
 
-COUNTED = ("answers", "inspections", "planned_inspections", "findings", "entities")
+COUNTED = ("answers", "inspections", "planned_inspections", "findings", "actions", "entities")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -114,7 +114,7 @@ def _check_values(warehouse: Warehouse, query: Query) -> None:
     """Name filter values that stand nowhere in the warehouse, with the nearest one that does."""
     problems = []
     for name, values in query.filters.chosen().items():
-        if name in ("verdict", "severity", "status", "measure", "domain", "inspection_type", "entity_kind"):
+        if DIMENSIONS[name].values:
             known = {value for value, _, _ in DIMENSIONS[name].values}
         else:
             # A unit may be planned and never inspected, or have findings only: every fact knows values of its own.
@@ -158,7 +158,7 @@ def _print_table(found: AnswerFrame) -> None:
         if not metric.is_ratio:
             shown[name] = ["-" if pd.isna(value) else f"{value:,.0f}" for value in values]
             continue
-        form = "{:.1%}" if metric.unit == "rate" else "{:.2f}"
+        form = "{:.1%}" if metric.unit in ("rate", "share") else "{:.2f}"
         shown[name] = ["-" if pd.isna(value) else form.format(value) for value in values]
         shown[f"{name} from"] = [
             "-" if pd.isna(base) else f"{top:,.10g} / {base:,.10g}" for top, base in zip(tops, bases, strict=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.compile import compile_query
-from metrics.query import Query
+from metrics.query import Query, Scope
 from metrics.warehouse import Warehouse
 
 
@@ -64,12 +64,8 @@ def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:
     columns: dict[str, object] = {}
     for name in by:
         columns[name] = frame[name]
-        labels = value_labels(warehouse, name, known_at, query)
-        for position, language in enumerate(("en", "ja")):
-            columns[f"{name}_{language}"] = [
-                labels[str(value)][position] if str(value) in labels else ("" if pd.isna(value) else str(value))
-                for value in frame[name]
-            ]
+        labels = value_labels(warehouse, name, known_at, query.scope)
+        columns |= label_ids(name, frame[name], labels)
     for name in query.metrics:
         numerator, denominator = frame[f"{name}_numerator"], frame[f"{name}_denominator"]
         is_ratio = METRICS[name].is_ratio
@@ -88,8 +84,19 @@ def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:
     )
 
 
+def label_ids(name: str, ids: pd.Series, labels: dict[str, tuple[str, str]]) -> dict[str, object]:
+    """The columns `<name>_en` and `<name>_ja` of ids: their labels, else the ids themselves; empty where there is none."""
+    # Each id is named once and not in every row; the place -1 of a missing one is the last, which is empty.
+    places, values = pd.factorize(ids)
+    columns: dict[str, object] = {}
+    for position, language in enumerate(("en", "ja")):
+        named = [*(labels.get(str(value), (str(value), str(value)))[position] for value in values), ""]
+        columns[f"{name}_{language}"] = [named[place] for place in places.tolist()]
+    return columns
+
+
 def value_labels(
-    warehouse: Warehouse, dimension: str, known_at: datetime, query: Query | None = None
+    warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope | None = None
 ) -> dict[str, tuple[str, str]]:
     """Labels (English, Japanese) of a dimension's ids, as known at the moment; names outside the scope are left out."""
     one = DIMENSIONS[dimension]
@@ -101,9 +108,8 @@ def value_labels(
         return {}
     parameters = {"known_at": known_at} if "$known_at" in one.labels_sql else {}
     rows = warehouse.cursor().execute(one.labels_sql, parameters).fetchall()
-    allowed = (
-        query.scope.entity_codes if query and dimension in ("entity", "inspecting_entity", "business_group") else None
-    )
+    is_of_entities = dimension in ("entity", "inspecting_entity", "business_group")
+    allowed = scope.entity_codes if scope and is_of_entities else None
     return {
         str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows if allowed is None or key in allowed
     }

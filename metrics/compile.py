@@ -1,4 +1,9 @@
-"""A query as SQL: one readable statement per fact, values only as parameters."""
+"""A query as SQL: one readable statement per fact, values only as parameters.
+
+In every statement `f` is the fact (of answers their inspection, of actions their finding), `e` its entity, `x` its
+inspector, `c` its item or cube, `a` an answer, `s` the self-check's answer of a pair, `g` an action, `h` what was handed
+in for a plan and `r` a finding's place in its row of repeats.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from metrics.catalog import DIMENSIONS, METRICS, Metric
-from metrics.query import Query, period_column
+from metrics.catalog import DIMENSIONS, FINDING_AGE, KNOWN_DAY, METRICS, Metric
+from metrics.query import Filters, Query, Scope, period_column
 
 ADDITIVE = (
     "met", "partly_met", "not_met", "not_applicable", "not_answered", "weight_applicable", "weight_scored", "weight_met",
@@ -19,26 +24,15 @@ FRACTIONAL = ("weight_applicable", "weight_scored", "weight_met", "written_score
 STILL_HELD = "sum(c.met + c.partly_met + c.not_met + c.not_applicable + c.not_answered) > 0"
 # What the two cubes leave out; a question that needs more goes to the answers themselves.
 CUBES = (("cube_measure", {"domain", "measure"}), ("cube_category", {"domain", "measure", "category"}))
-KNOWN = "{0}.known_from <= $known_at and {0}.known_to > $known_at"
+OUTSIDE_TYPES = "('mutual_check', 'affiliate_check', 'privacy_audit')"
+# Entities are marked by the bits of a number, so that a group of answers knows its entities without a row for each.
+BITS = 63
 
-ANSWER_ROWS = f"""(
-        select
-            a.inspection_id, a.verdict, a.answer, i.domain, i.measure, i.category_code, i.checklist_code,
-            i.checklist_version, i.item_code, i.lineage_code,
-            case when a.verdict = 'met' then 1 else 0 end as met,
-            case when a.verdict = 'partly_met' then 1 else 0 end as partly_met,
-            case when a.verdict = 'not_met' then 1 else 0 end as not_met,
-            case when a.verdict = 'not_applicable' then 1 else 0 end as not_applicable,
-            case when a.verdict = 'not_answered' then 1 else 0 end as not_answered,
-            case when a.score is not null then i.weight else 0 end as weight_applicable,
-            coalesce(a.score * i.weight, 0) as weight_scored,
-            case when a.verdict = 'met' then i.weight else 0 end as weight_met,
-            coalesce(a.written_score, 0) as written_score,
-            case when a.written_score is not null then 1 else 0 end as written_scores
-        from fct_answer a
-        join dim_item i on i.item_id = a.item_id and {KNOWN.format("i")}
-        where {KNOWN.format("a")} and i.is_assessable
-    )"""
+
+def known(table: str) -> str:
+    """The condition that a row is what was known at the moment."""
+    return f"{table}.known_from <= $known_at and {table}.known_to > $known_at"
+
 
 # The first hand-in counts for being on time: a later correction does not make an inspection late. An inspection
 # withdrawn since performs no plan.
@@ -52,9 +46,143 @@ HANDED_IN = f"""handed_in as (
         and (p.inspecting_entity_id is null or i.inspecting_entity_id is null
             or i.inspecting_entity_id = p.inspecting_entity_id)
         and i.known_from <= $known_at
-    where {KNOWN.format("p")}
+    where {known("p")}
     group by p.plan_id
 )"""
+
+
+# Findings of an entity on one item lineage in their order: from the second on they repeat.
+REPEATED = f"""repeated as (
+    select f.finding_id,
+        row_number() over (partition by f.entity_id, c.lineage_code order by f.raised_on, f.finding_code) as round_no
+    from fct_finding f
+    join dim_item c on c.item_id = f.item_id and {known("c")}
+    where {known("f")}
+)"""
+
+SELF_ANSWER = f"""self_answer as (
+    select
+        n.entity_id, n.fiscal_half, i.lineage_code, i.domain, a.inspection_id, a.item_id, a.verdict, a.score, a.answer,
+        a.comment
+    from fct_inspection n
+    join fct_answer a on a.inspection_id = n.inspection_id and {known("a")}
+    join dim_item i on i.item_id = a.item_id and {known("i")}
+    where {known("n")} and n.inspection_type = 'self_check' and a.score is not null and i.is_assessable
+        -- Most self-checks have no outside check beside them.
+        and exists (
+            select 1 from fct_inspection o
+            where o.entity_id = n.entity_id and o.fiscal_half = n.fiscal_half and o.inspection_type in {OUTSIDE_TYPES}
+        )
+)"""
+
+ITEM_OF_FACT = f"\n    left join dim_item c on c.item_id = f.item_id and {known('c')}"
+ITEM_OF_ANSWER = f"\n    join dim_item c on c.item_id = a.item_id and {known('c')}"
+INSPECTION_OF_ANSWER = f"\n    join fct_inspection f on f.inspection_id = a.inspection_id and {known('f')}"
+INSPECTOR = "\n    left join inspector x on x.entity_id = f.inspecting_entity_id"
+
+
+def join_entity(day: str) -> str:
+    """The entity of a fact with the attributes that it had on the day."""
+    return f"\n    join entity e on e.entity_id = f.entity_id and e.held_from <= {day} and e.held_to > {day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Where the rows of a fact come from, which of them count, and what of them is summed."""
+
+    source: str
+    conditions: tuple[str, ...]
+    sums: tuple[tuple[str, str], ...] = ()
+    tables: tuple[str, ...] = ()
+
+
+def _count(condition: str) -> str:
+    return f"sum(case when {condition} then 1 else 0 end)"
+
+
+FACTS = {
+    "answers": Fact(
+        f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}{join_entity('f.reference_on')}",
+        (known("a"), "c.is_assessable"),
+    ),
+    "inspections": Fact(
+        f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), (("inspections", "count(*)"),)
+    ),
+    "plans": Fact(
+        f"from fct_plan f\n    join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
+        (known("f"), "not f.is_cancelled"),
+        (
+            ("planned", "count(*)"),
+            ("performed", _count("h.inspections > 0")),
+            ("on_time", _count("h.handed_in_on <= f.due_on")),
+            ("late", _count("h.handed_in_on > f.due_on")),
+            ("missing", _count(f"h.inspections = 0 and f.due_on < {KNOWN_DAY}")),
+            ("settled", _count(f"h.inspections > 0 or f.due_on < {KNOWN_DAY}")),
+        ),
+        (HANDED_IN,),
+    ),
+    "findings": Fact(
+        f"from fct_finding f\n    left join repeated r on r.finding_id = f.finding_id{join_entity('f.raised_on')}"
+        f"{ITEM_OF_FACT}",
+        (known("f"),),
+        (
+            ("findings", "count(*)"),
+            ("open_findings", _count("f.status = 'open'")),
+            ("closed_findings", _count("f.status = 'closed'")),
+            ("reopened_findings", _count("f.reopened_count > 0")),
+            ("repeat_findings", _count("r.round_no > 1")),
+            ("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),
+            ("dated_closures", _count("f.status = 'closed' and f.closed_on is not null")),
+        ),
+        (REPEATED,),
+    ),
+    "actions": Fact(
+        f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {known('f')}"
+        f"{join_entity('f.raised_on')}{ITEM_OF_FACT}",
+        (known("g"),),
+        (
+            ("actions", "count(*)"),
+            ("open_actions", _count("g.completed_on is null")),
+            ("overdue_actions", _count(f"g.completed_on is null and g.due_on < {KNOWN_DAY}")),
+            (
+                "due_soon_actions",
+                _count(f"g.completed_on is null and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30"),
+            ),
+        ),
+    ),
+    "entities": Fact(
+        "from entity e",
+        (f"e.valid_from <= {KNOWN_DAY} and e.valid_to > {KNOWN_DAY}",),
+        (
+            ("entities", "count(*)"),
+            ("lapsed_privacymarks", _count(f"e.privacymark_until_on < {KNOWN_DAY}")),
+            (
+                "privacymark_holders",
+                _count(f"e.has_privacymark and coalesce(e.privacymark_until_on >= {KNOWN_DAY}, true)"),
+            ),
+            (
+                "privacymarks_due_soon",
+                _count(
+                    f"e.privacymark_until_on >= {KNOWN_DAY}"
+                    f" and e.privacymark_until_on <= {KNOWN_DAY} + interval '12' month"
+                ),
+            ),
+        ),
+    ),
+    "pairs": Fact(
+        f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}"
+        "\n    join self_answer s on s.entity_id = f.entity_id and s.fiscal_half = f.fiscal_half"
+        f" and s.lineage_code = c.lineage_code{join_entity('f.reference_on')}",
+        (known("a"), "c.is_assessable", "a.score is not null", f"f.inspection_type in {OUTSIDE_TYPES}"),
+        (
+            ("pairs", "count(*)"),
+            ("self_higher", _count("s.score > a.score")),
+            ("self_lower", _count("s.score < a.score")),
+            ("equal_scores", _count("s.score = a.score")),
+        ),
+        (SELF_ANSWER,),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +206,18 @@ def compile_query(query: Query, known_at: datetime) -> list[Statement]:
 
 def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     metrics = [METRICS[name] for name in query.metrics if METRICS[name].fact == fact]
-    parameters = _parameters(query) | {"known_at": known_at}
-    ctes = [_entity(query)]
-    if _uses(query, fact, "inspecting_entity"):
-        ctes.append("inspector as (select distinct entity_id, entity_code from entity)")
-    if fact == "plans":
-        ctes.append(HANDED_IN)
-    ctes.append(f"cell as (\n{_cell(query, fact)}\n)")
+    ctes = list_tables(query.filters, query.scope, fact, with_inspector=_uses_inspector(query, fact))
+    if fact != "answers":
+        ctes.append(f"cell as (\n{_cell(query, fact)}\n)")
+    elif cube := _smallest_cube(query):
+        ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
+    else:
+        ctes += _answer_cells(query, metrics)
+    is_marked = fact == "answers" and _smallest_cube(query) is None
     groups = ", ".join(query.by)
     ctes.append(
         "figure as (\n    select\n        "
-        + ",\n        ".join([*query.by, *(line for metric in metrics for line in _sums(metric))])
+        + ",\n        ".join([*query.by, *(line for metric in metrics for line in _sums(metric, is_marked))])
         + "\n    from cell"
         + (f"\n    group by {groups}" if groups else "")
         + "\n)"
@@ -107,159 +236,205 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
         columns += [f"cast(null as bigint) as {metric.name}_expected" for metric in metrics]
     order = f"\norder by {', '.join(f'g.{name} nulls last' for name in query.by)}" if query.by else ""
     sql = f"with {(',' + chr(10)).join(ctes)}\nselect\n    {(',' + chr(10) + '    ').join(columns)}\nfrom figure g{join}{order}"
-    used = set(re.findall(r"\$(\w+)", sql))
     return Statement(
-        fact, sql, {name: value for name, value in parameters.items() if name in used}, tuple(m.name for m in metrics)
+        fact, sql, keep_used(sql, list_parameters(query.filters, query.scope, known_at)), tuple(m.name for m in metrics)
     )
 
 
-def _sums(metric: Metric) -> list[str]:
-    """Columns of a metric over entities: its sums, and how many entities stand behind it."""
+def keep_used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that the statement names: DuckDB takes no others."""
+    used = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in used}
+
+
+def _sums(metric: Metric, is_marked: bool) -> list[str]:
+    """Columns of a metric over cells: its sums, and how many entities stand behind it."""
     base = metric.denominator or metric.numerator
+    behind = f"sum(bit_count({metric.name}_marks))" if is_marked else f"sum(case when {base} <> 0 then 1 else 0 end)"
     return [
         f"cast(sum({metric.numerator}) as double) as {metric.name}_numerator",
         f"cast({f'sum({metric.denominator})' if metric.denominator else 'null'} as double) as {metric.name}_denominator",
-        f"cast(sum(case when {base} <> 0 then 1 else 0 end) as bigint) as {metric.name}_contributing",
+        f"cast({behind} as bigint) as {metric.name}_contributing",
     ]
 
 
-def _uses(query: Query, fact: str, name: str) -> bool:
+def _uses_inspector(query: Query, fact: str) -> bool:
+    name = "inspecting_entity"
     return fact in DIMENSIONS[name].facts and (name in query.by or name in query.filters.chosen())
 
 
-def _entity(query: Query) -> str:
-    """Entities with their attributes, each day covered once: before the first interval the first one holds."""
-    scope = " and entity_code in (select unnest($scope_entities))" if query.scope.entity_codes is not None else ""
-    return f"""entity as (
+def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector: bool) -> list[str]:
+    """The tables (of a `with`) that the source of a fact is made of; entities have each day covered once."""
+    held = " and entity_code in (select unnest($scope_entities))" if scope.entity_codes is not None else ""
+    entity = f"""entity as (
     select
-        entity_id, entity_code, region_code, country_code, business_group_code, entity_kind, privacymark_until_on,
-        valid_from, valid_to,
+        *,
+        -- Before its first interval the first one holds.
         case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
             else valid_from end as held_from,
         coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to
     from dim_entity
-    where known_from <= $known_at and known_to > $known_at{scope}
+    where known_from <= $known_at and known_to > $known_at{held}
 )"""
+    inspector = ["inspector as (select distinct entity_id, entity_code from entity)"] if with_inspector else []
+    return [entity, *inspector, *(FACTS[fact].tables if fact else ())]
 
 
 def _cell(query: Query, fact: str) -> str:
     """Sums of the fact's additive columns per dimension values and entity."""
     dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
-    conditions = _conditions(query, fact)
     # By expression, not by name: an alias may share its name with a column.
     groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
-    sums = {
-        "answers": [
-            f"round(sum(c.{name}), 9) as {name}" if name in FRACTIONAL else f"sum(c.{name}) as {name}"
-            for name in ADDITIVE
-        ],
-        "inspections": ["count(*) as inspections"],
-        "plans": [
-            "count(*) as planned",
-            "sum(case when h.inspections > 0 then 1 else 0 end) as performed",
-            "sum(case when h.handed_in_on <= f.due_on then 1 else 0 end) as on_time",
-            "sum(case when h.handed_in_on > f.due_on then 1 else 0 end) as late",
-            "sum(case when h.inspections = 0 and f.due_on < cast($known_at as date) then 1 else 0 end) as missing",
-            "sum(case when h.inspections > 0 or f.due_on < cast($known_at as date) then 1 else 0 end) as settled",
-        ],
-        "findings": [
-            "count(*) as findings",
-            "sum(case when f.status = 'open' then 1 else 0 end) as open_findings",
-            "sum(case when f.reopened_count > 0 then 1 else 0 end) as reopened_findings",
-        ],
-        "actions": [
-            "sum(case when g.completed_on is null then 1 else 0 end) as open_actions",
-            "sum(case when g.completed_on is null and g.due_on < cast($known_at as date) then 1 else 0 end)"
-            " as overdue_actions",
-        ],
-        "entities": [
-            "count(*) as entities",
-            "sum(case when e.privacymark_until_on < cast($known_at as date) then 1 else 0 end) as lapsed_privacymarks",
-        ],
-    }[fact]
+    sums = [f"{expression} as {name}" for name, expression in FACTS[fact].sums]
+    conditions = [*FACTS[fact].conditions, *list_conditions(query.filters, query.scope, fact)]
     return (
         "    select\n        "
         + ",\n        ".join([*dimensions, "e.entity_id", *sums])
-        + f"\n    {_source(query, fact)}"
-        + (f"\n    where {(chr(10) + '        and ').join(conditions)}" if conditions else "")
-        + f"\n    group by {groups}"
+        + f"\n    {FACTS[fact].source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
+        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
+    )
+
+
+def _cube_cell(query: Query, cube: str) -> str:
+    """The same from a cube, which holds changes."""
+    dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
+    groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
+    sums = [
+        f"round(sum(c.{name}), 9) as {name}" if name in FRACTIONAL else f"sum(c.{name}) as {name}" for name in ADDITIVE
+    ]
+    conditions = ["c.event_at <= $known_at", *list_conditions(query.filters, query.scope, "answers")]
+    return (
+        "    select\n        "
+        + ",\n        ".join([*dimensions, "e.entity_id", *sums])
+        + f"\n    from {cube} c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
+        + f"{join_entity('f.reference_on')}{INSPECTOR if _uses_inspector(query, 'answers') else ''}"
+        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
         # A cell whose answers were all taken back, or moved to another measure, is no cell.
-        + (f"\n    having {STILL_HELD}" if fact == "answers" and _answer_table(query) != ANSWER_ROWS else "")
+        + f"\n    having {STILL_HELD}"
     )
 
 
-def _source(query: Query, fact: str) -> str:
-    """The from clause of a fact: `f` is the fact, `e` its entity, `c` its item or cube, `x` its inspector."""
-    inspector = (
-        "\n    left join inspector x on x.entity_id = f.inspecting_entity_id"
-        if _uses(query, fact, "inspecting_entity")
-        else ""
-    )
-    item = f"\n    left join dim_item c on c.item_id = f.item_id and {KNOWN.format('c')}"
-    if fact == "answers":
-        return (
-            f"from {_answer_table(query)} c"
-            f"\n    join fct_inspection f on f.inspection_id = c.inspection_id and {KNOWN.format('f')}"
-            f"{_entity_join('f.reference_on')}{inspector}"
-        )
-    if fact == "inspections":
-        return f"from fct_inspection f{_entity_join('f.reference_on')}{inspector}"
-    if fact == "plans":
-        return f"from fct_plan f\n    join handed_in h on h.plan_id = f.plan_id{_entity_join('f.due_on')}{inspector}"
-    if fact == "findings":
-        return f"from fct_finding f{_entity_join('f.raised_on')}{item}"
-    if fact == "actions":
-        return (
-            f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {KNOWN.format('f')}"
-            f"{_entity_join('f.raised_on')}{item}"
-        )
-    return "from entity e"
+def _answer_cells(query: Query, metrics: list[Metric]) -> list[str]:
+    """Tables from the answers themselves: their inspections and items are numbered by the values asked for first.
+
+    So the answers are grouped by two small numbers and their verdict, and texts come to the groups afterwards.
+    A cell is one combination of dimension values and a block of entities, each of which is one bit of a mark.
+    """
+    by = {table: [name for name in query.by if DIMENSIONS[name].table in table] for table in ("fex", "c", "a")}
+    filters = {table: list_conditions(query.filters, query.scope, "answers", table) for table in ("fex", "c", "a")}
+
+    def select(table: str) -> str:
+        return "".join(f"{DIMENSIONS[name].column} as {name}, " for name in by[table])
+
+    def where(*conditions: str) -> str:
+        return f"where {(chr(10) + '        and ').join(conditions)}"
+
+    of_place, of_part = "".join(f"{name}, " for name in by["fex"]), "".join(f"{name}, " for name in by["c"])
+    columns = "".join(f"{DIMENSIONS[name].column}, " for name in by["c"])
+    counted = [name for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
+    of_answer = list(by["a"])
+    # A verdict more in the key is five times the groups.
+    if "verdict" not in of_answer and {*counted} & {*ADDITIVE[:5], "weight_met"}:
+        of_answer.append("verdict")
+    keys = "".join(f", a.{name}" for name in of_answer)
+    values = {
+        "weight_applicable": "t.scored * q.weight",
+        "weight_scored": "t.score * q.weight",
+        "weight_met": "case when t.verdict = 'met' then t.answers * q.weight else 0 end",
+        "written_score": "t.written_score",
+        "written_scores": "t.written_scores",
+    } | {name: f"case when t.verdict = '{name}' then t.answers else 0 end" for name in ADDITIVE[:5]}
+    cell = [f"sum({values[name]}) as {name}" for name in counted]
+    for metric in metrics:
+        base = metric.denominator or metric.numerator
+        verdicts = ", ".join(f"'{name}'" for name in ADDITIVE[:5] if re.search(rf"\b{name}\b", base))
+        marks = {
+            "weight_applicable": "case when q.weight <> 0 then t.scored_marks end",
+            "written_scores": "t.written_marks",
+        }.get(base, f"case when t.verdict in ({verdicts}) then t.marks end")
+        cell.append(f"coalesce(bit_or({marks}), 0) as {metric.name}_marks")
+    shown = [f"{'p' if name in by['fex'] else 'q' if name in by['c'] else 't'}.{name}" for name in query.by]
+    return [
+        f"""held as (
+    select f.inspection_id, {select("fex")}dense_rank() over (order by e.entity_id) as number
+    from fct_inspection f{join_entity("f.reference_on")}{INSPECTOR if _uses_inspector(query, "answers") else ""}
+    {where(known("f"), *filters["fex"])}
+)""",
+        f"""place as (
+    select
+        inspection_id, {of_place}number - number % {BITS} as block, cast(1 as bigint) << (number % {BITS}) as mark,
+        dense_rank() over (order by {of_place}number - number % {BITS}) as place_no
+    from held
+)""",
+        f"""part as (
+    select c.item_id, {select("c")}c.weight, dense_rank() over (order by {columns}c.weight) as part_no
+    from dim_item c
+    {where(known("c"), "c.is_assessable", *filters["c"])}
+)""",
+        f"""tally as (
+    select
+        p.place_no, q.part_no{keys}, count(*) as answers, count(a.score) as scored,
+        coalesce(sum(a.score), 0) as score, coalesce(sum(a.written_score), 0) as written_score,
+        count(a.written_score) as written_scores, bit_or(p.mark) as marks,
+        bit_or(case when a.score is not null then p.mark end) as scored_marks,
+        bit_or(case when a.written_score is not null then p.mark end) as written_marks
+    from fct_answer a
+    join place p on p.inspection_id = a.inspection_id
+    join part q on q.item_id = a.item_id
+    {where(known("a"), *filters["a"])}
+    group by p.place_no, q.part_no{keys}
+)""",
+        f"""cell as (
+    select
+        {", ".join([*shown, "p.block"])},
+        {("," + chr(10) + "        ").join(cell)}
+    from tally t
+    join (select distinct place_no, {of_place}block from place) p on p.place_no = t.place_no
+    join (select distinct part_no, {of_part}weight from part) q on q.part_no = t.part_no
+    group by {", ".join([*shown, "p.block"])}
+)""",
+    ]
 
 
-def _entity_join(day: str) -> str:
-    return f"\n    join entity e on e.entity_id = f.entity_id and e.held_from <= {day} and e.held_to > {day}"
+def _names(metric: Metric, column: str) -> bool:
+    return bool(re.search(rf"\b{column}\b", f"{metric.numerator} {metric.denominator or ''}"))
 
 
-def _answer_table(query: Query) -> str:
-    """The smallest cube that has every dimension asked for, or the answers themselves."""
+def _smallest_cube(query: Query) -> str | None:
+    """The smallest cube that has every dimension asked for; None where only the answers themselves have."""
     of_items = {
         name
         for name in {*query.by, *query.filters.chosen(), *(["domain"] if query.scope.domains is not None else [])}
-        if DIMENSIONS[name].is_of_item
+        if DIMENSIONS[name].is_of_item and "answers" in DIMENSIONS[name].facts
     }
-    for cube, has in CUBES:
-        if of_items <= has:
-            return cube
-    return ANSWER_ROWS
+    return next((cube for cube, has in CUBES if of_items <= has), None)
 
 
-def _conditions(query: Query, fact: str, filtered_as: str | None = None) -> list[str]:
-    """Conditions of a fact; it is held to the filters that `filtered_as`, by default the fact itself, has."""
-    conditions = []
-    if fact == "answers" and _answer_table(query) != ANSWER_ROWS:
-        conditions.append("c.event_at <= $known_at")
-    if fact in ("inspections", "plans", "findings"):
-        conditions.append(KNOWN.format("f"))
-    if fact == "plans":
-        conditions.append("not f.is_cancelled")
-    if fact == "actions":
-        conditions.append(KNOWN.format("g"))
-    if fact == "entities":
-        conditions.append("e.valid_from <= cast($known_at as date) and e.valid_to > cast($known_at as date)")
-    conditions += [
-        f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))"
-        for name in query.filters.chosen()
+def list_conditions(
+    filters: Filters, scope: Scope, fact: str, tables: str = "", filtered_as: str | None = None
+) -> list[str]:
+    """Conditions that hold a fact to filters and scope: those on tables of these aliases, where any is given.
+
+    It is held to the filters that `filtered_as`, by default the fact itself, has.
+    """
+    conditions = [
+        (DIMENSIONS[name].table, f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))")
+        for name in filters.chosen()
         if (filtered_as or fact) in DIMENSIONS[name].facts
     ]
     for end, sign in (("period_from", ">="), ("period_to", "<=")):
-        code = getattr(query.filters, end)
+        code = getattr(filters, end)
         if code and fact != "entities":
-            conditions.append(f"{DIMENSIONS[str(period_column(code))].column} {sign} ${end}")
-    if query.scope.inspection_types is not None and fact != "entities":
-        conditions.append("f.inspection_type in (select unnest($scope_types))")
-    if query.scope.domains is not None and fact in DIMENSIONS["domain"].facts:
-        conditions.append("c.domain in (select unnest($scope_domains))")
-    return conditions
+            conditions.append(("f", f"{DIMENSIONS[str(period_column(code))].column} {sign} ${end}"))
+    if scope.inspection_types is not None and fact != "entities":
+        conditions.append(("f", "f.inspection_type in (select unnest($scope_types))"))
+        if fact == "pairs":
+            conditions.append(("s", "'self_check' in (select unnest($scope_types))"))
+    if scope.domains is not None and fact in DIMENSIONS["domain"].facts:
+        conditions.append(("c", "c.domain in (select unnest($scope_domains))"))
+        if fact == "pairs":
+            conditions.append(("s", "s.domain in (select unnest($scope_domains))"))
+    return [condition for table, condition in conditions if not tables or table in tables]
 
 
 def _expected(query: Query, shared: list[str]) -> str:
@@ -267,15 +442,15 @@ def _expected(query: Query, shared: list[str]) -> str:
     dimensions = "".join(f"{DIMENSIONS[name].column} as {name}, " for name in shared)
     parts = []
     for fact, table, day in (("plans", "fct_plan", "f.due_on"), ("inspections", "fct_inspection", "f.reference_on")):
-        inspector = (
-            "\n        left join inspector x on x.entity_id = f.inspecting_entity_id"
-            if _uses(query, "plans", "inspecting_entity")
-            else ""
-        )
-        join = _entity_join(day).replace("\n    ", "\n        ")
+        inspector = INSPECTOR if _uses_inspector(query, "plans") else ""
+        join = (join_entity(day) + inspector).replace("\n    ", "\n        ")
+        conditions = [
+            *FACTS[fact].conditions,
+            *list_conditions(query.filters, query.scope, fact, filtered_as="plans"),
+        ]
         parts.append(
-            f"        select {dimensions}e.entity_id\n        from {table} f{join}{inspector}"
-            f"\n        where {(chr(10) + '            and ').join(_conditions(query, fact, 'plans'))}"
+            f"        select {dimensions}e.entity_id\n        from {table} f{join}"
+            f"\n        where {(chr(10) + '            and ').join(conditions)}"
         )
     groups = f"\n    group by {', '.join(shared)}" if shared else ""
     names = "".join(f"{name}, " for name in shared)
@@ -283,16 +458,17 @@ def _expected(query: Query, shared: list[str]) -> str:
     return f"    select {names}count(*) as expected\n    from (\n{union}\n    ){groups}"
 
 
-def _parameters(query: Query) -> dict[str, Any]:
-    values: dict[str, Any] = {name: list(chosen) for name, chosen in query.filters.chosen().items()}
+def list_parameters(filters: Filters, scope: Scope, known_at: datetime) -> dict[str, Any]:
+    """The value of every parameter that a statement may name."""
+    values: dict[str, Any] = {name: list(chosen) for name, chosen in filters.chosen().items()}
     if "fiscal_year" in values:
         values["fiscal_year"] = [value.removeprefix("FY") for value in values["fiscal_year"]]
     for end in ("period_from", "period_to"):
-        code = getattr(query.filters, end)
+        code = getattr(filters, end)
         if code:
             values[end] = int(code[2:]) if period_column(code) == "fiscal_year" else code
-    scope = query.scope
     return values | {
+        "known_at": known_at,
         "scope_entities": list(scope.entity_codes or ()),
         "scope_types": list(scope.inspection_types or ()),
         "scope_domains": list(scope.domains or ()),

@@ -43,10 +43,14 @@ class Filters:
     category: tuple[str, ...] = ()
     item: tuple[str, ...] = ()
     item_lineage: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
     verdict: tuple[str, ...] = ()
+    self_verdict: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
     severity: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
+    age_band: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()
     period_from: str | None = None
     period_to: str | None = None
 
@@ -110,18 +114,24 @@ class Query:
             ]
         if len(set(self.by)) < len(self.by) or len(set(self.metrics)) < len(self.metrics):
             problems.append("a name is given twice")
-        for code in (self.filters.period_from, self.filters.period_to):
-            if code is not None and period_column(code) is None:
-                problems.append(f"'{code}' is no period such as FY2025, FY2025-H1, FY2025-Q3 or 2025-10")
-        problems += [
-            f"the filter {name} is no tuple of texts"
-            for name in DIMENSIONS
-            if not _are_ids(getattr(self.filters, name))
-        ]
-        if self.known_at is not None and self.known_at.tzinfo is not None:
-            problems.append("known_at carries a time zone; it is UTC without one")
+        problems += list_filter_problems(self.filters, self.known_at)
         if problems:
             raise QueryProblem("; ".join(problems))
+
+
+def list_filter_problems(filters: Filters, known_at: datetime | None) -> list[str]:
+    """What is wrong with filters and a moment of knowledge, whatever is asked of them."""
+    problems = [
+        f"'{code}' is no period such as FY2025, FY2025-H1, FY2025-Q3 or 2025-10"
+        for code in (filters.period_from, filters.period_to)
+        if code is not None and period_column(code) is None
+    ]
+    problems += [
+        f"the filter {name} is no tuple of texts" for name in DIMENSIONS if not _are_ids(getattr(filters, name))
+    ]
+    if known_at is not None and known_at.tzinfo is not None:
+        problems.append("known_at carries a time zone; it is UTC without one")
+    return problems
 
 
 def _are_ids(values: object) -> bool:

@@ -53,6 +53,7 @@ weight = "weight"
 domain = { names = "domain", optional = true }
 category = { names = "category", optional = true }
 assessable = { names = "assessable", optional = true }
+control = { names = "control", optional = true }
 [[record]]
 kind = "item"
 [record.fields]
@@ -65,6 +66,7 @@ category_code = "category"
 category_en = "'Category ' || category"
 weight = "weight"
 is_assessable = "assessable"
+control_ref = "control"
 """
 
 ANSWERS = """[source]
@@ -122,6 +124,7 @@ item = "item"
 action = "action"
 due = "due"
 done = "done"
+owner = { names = "owner", optional = true }
 [[record]]
 kind = "finding"
 [record.fields]
@@ -145,6 +148,7 @@ action_code = "action"
 finding_code = "finding"
 due_on = "due"
 completed_on = "done"
+owner = "owner"
 """
 
 PLAN = """[source]
@@ -281,13 +285,13 @@ E-6,Bangkok,AS,affiliate,TH,,,,
 WIDE_CODES = ("E-1", "E-2", "E-3", "E-4", "E-5")
 WIDE_HALVES = (("FY2023-H1", 2023, 6, 9), ("FY2023-H2", 2023, 12, 3), ("FY2024-H1", 2024, 6, 9))
 WIDE_ITEMS = (
-    "version,item,measure,weight,domain,category,assessable\n"
+    "version,item,measure,weight,domain,category,assessable,control\n"
     + "".join(
         f"1,{number},{MEASURES[number % 4]},{1 + number % 3},{DOMAINS[number % 2]},K{number % 5},"
-        f"{'no' if number == 12 else 'yes'}\n"
+        f"{'no' if number == 12 else 'yes'},{f'A.5.{number % 3}' if number % 2 else ''}\n"
         for number in range(1, 13)
     )
-    + "1,13,,1,,,yes\n"
+    + "1,13,,1,,,yes,\n"
 )
 PERFORMED = {"FY2023-H1": "2023-06-10", "FY2023-H2": "2023-12-10", "FY2024-H1": "2024-06-10"}
 DUE = {"FY2023-H1": "2023-09-30", "FY2023-H2": "2024-03-31", "FY2024-H1": "2024-09-30"}
@@ -319,12 +323,13 @@ WIDE_PLAN = PLAN_HEAD + "".join(
     for kind, inspector in (("self_check", ""), ("mutual_check", "E-1"))
     if not (kind == "mutual_check" and code == "E-1")
 )
-WIDE_FINDINGS = FINDING_HEAD + (
-    "F1,E-2,mutual_check,major,2023-06-15,,0,1,A1,2023-09-30,\n"
-    "F2,E-3,mutual_check,minor,2023-12-15,2024-02-01,0,2,A2,2024-01-31,2024-01-20\n"
-    "F3,E-3,mutual_check,minor,2023-12-15,,1,3,A3,2024-12-31,\n"
-    "F4,E-4,,observation,2024-06-15,,0,,A4,,\n"
-    "F5,E-5,privacy_audit,observation,2024-06-20,,2,,,,\n"
+WIDE_FINDINGS = FINDING_HEAD.replace("done", "done,owner") + (
+    "F1,E-2,mutual_check,major,2023-06-15,,0,1,A1,2023-09-30,,Sales\n"
+    "F2,E-3,mutual_check,minor,2023-12-15,2024-02-01,0,2,A2,2024-01-31,2024-01-20,Works\n"
+    "F3,E-3,mutual_check,minor,2023-12-15,,1,3,A3,2024-12-31,,Works\n"
+    "F4,E-4,,observation,2024-06-15,,0,,A4,,,\n"
+    "F5,E-5,privacy_audit,observation,2024-06-20,,2,,,,,\n"
+    "F6,E-3,mutual_check,minor,2024-06-12,,0,2,A6,2025-01-30,,Sales\n"
 )
 
 

@@ -73,6 +73,10 @@ class Group:
     def add(self, table: str, **columns: Any) -> None:
         self.rows.setdefault(table, []).append({"known_from": ALWAYS, "known_to": FOREVER, "load_id": 1} | columns)
 
+    def add_plain(self, table: str, **columns: Any) -> None:
+        """A row of a table without a history of its own."""
+        self.rows.setdefault(table, []).append(columns)
+
     def entity(self, code: str, region: str | None = "JP", **columns: Any) -> int:
         number = self.entity_ids.setdefault(code, next(self.numbers))
         self.add(

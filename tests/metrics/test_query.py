@@ -19,6 +19,7 @@ from metrics.query import Filters, Query, QueryProblem, Scope
 from metrics.warehouse import Warehouse, WarehouseMissing, newest_build_name
 from tests.etl.conftest import Group
 from tests.metrics.conftest import ANSWER_HEAD, DOMAINS, WIDE_CODES, answer_rows, load, make_group
+from tests.metrics.inserted_group import Group as InsertedGroup
 
 KNOWN = datetime(2024, 12, 31)
 H1 = "FY2024-H1"
@@ -174,6 +175,7 @@ BY_HAND = {
     ),
     "mean_written_score": ("coalesce(a.written_score, 0)", "if(a.written_score is null, 0, 1)"),
     "answers": ("1", "null"),
+    "applicable_answers": ("if(a.score is null, 0, 1)", "null"),
 }
 COLUMNS = {"region": "e.region_code", "measure": "i.measure", "category": "i.category_code", "domain": "i.domain"}
 
@@ -344,6 +346,67 @@ def test_entities_and_lapsed_marks_are_of_the_knowledge_day(figures: Warehouse) 
     assert one(figures, "lapsed_privacymarks", datetime(2025, 1, 1)).lapsed_privacymarks == 1
 
 
+def test_entities_behind_a_rate_are_counted_beyond_one_mark(tmp_path: Path) -> None:
+    """Entities are bits of numbers of 63: 130 of them, of which every second answers b and every third has c apply."""
+    group = InsertedGroup(tmp_path)
+    for code, weight in (("a", 1.0), ("b", 2.0), ("c", 1.0), ("w", 0.0)):
+        group.item(code, weight=weight)
+    for number in range(130):
+        group.entity(f"E-{number}", "EU" if number % 2 else "JP")
+        verdicts = {"a": "met", "c": "not_met" if number % 3 else "not_applicable", "w": "met"}
+        for half in ("FY2024-H1", "FY2025-H1"):
+            group.inspection(f"E-{number}", half, verdicts | ({} if number % 2 else {"b": "partly_met"}))
+    group.write()
+    warehouse = Warehouse.open_newest(tmp_path)
+    metrics = ("compliance_rate", "completion_rate", "answers")
+    frame = answer(warehouse, Query(metrics, ("item",))).frame.set_index("item")
+    behind = {name: frame[f"{name}_contributing"].to_dict() for name in metrics}
+    assert behind["compliance_rate"] == {"SEC|2020|a": 130, "SEC|2020|b": 65, "SEC|2020|c": 86, "SEC|2020|w": 0}
+    everyone = {"SEC|2020|a": 130, "SEC|2020|b": 65, "SEC|2020|c": 130, "SEC|2020|w": 130}
+    assert behind["completion_rate"] == behind["answers"] == everyone
+    # One entity stands behind several items, weights and verdicts of a cell, and counts once in it.
+    by_verdict = answer(warehouse, Query(("answers",), ("verdict",))).frame.set_index("verdict")
+    assert by_verdict["answers_contributing"].to_dict() == {
+        "met": 130,
+        "not_met": 86,
+        "not_applicable": 44,
+        "partly_met": 65,
+    }
+    by_both = answer(warehouse, Query(("answers",), ("verdict", "answer", "region"))).frame
+    assert by_both["answers"].sum() == 2 * (130 * 3 + 65)
+    part = by_both[(by_both["verdict"] == "met") & (by_both["region"] == "EU")].iloc[0]
+    assert (part.answer, part.answers, part.answers_contributing) == ("MET", 2 * 65 * 2, 65)
+    by_entity = answer(warehouse, Query(("compliance_rate",), ("item_lineage", "entity"))).frame
+    assert len(by_entity) == 130 + 65 + 86 and (by_entity["compliance_rate_contributing"] == 1).all()
+
+
+def test_finding_ages_until_it_is_closed(wide: Warehouse) -> None:
+    """F2 was closed after 48 days; the others are open since 201 to 565 days."""
+    assert cells(wide, "findings", "age_band") == {"031-090": 1, "181-365": 3, "366-": 2}
+    row = one(wide, ("mean_days_to_close", "closed_findings", "repeat_findings"))
+    assert (row.mean_days_to_close, row.mean_days_to_close_denominator, row.closed_findings) == (48, 1, 1)
+    # F6 is on the item of F2 and of the same entity.
+    assert cells(wide, "repeat_findings", "entity") == {"E-2": 0, "E-3": 1, "E-4": 0, "E-5": 0}
+    assert one(wide, "repeat_findings", entity=("E-3",), period_from="FY2024").repeat_findings == 1
+    assert cells(wide, "findings", "age_band", datetime(2024, 8, 1), entity=("E-4",)) == {"031-090": 1}
+    assert cells(wide, "findings", "age_band", datetime(2024, 12, 12), entity=("E-4",)) == {"091-180": 1}
+    assert cells(wide, "findings", "age_band", datetime(2024, 12, 13), entity=("E-4",)) == {"181-365": 1}
+
+
+def test_what_is_due_soon_is_counted_from_the_knowledge_day(wide: Warehouse) -> None:
+    """A3 is due on 31 December 2024, A6 on 30 January 2025."""
+    days = [datetime(2024, 11, 30), datetime(2024, 12, 1), datetime(2024, 12, 31, 9), datetime(2025, 1, 1)]
+    assert [one(wide, "due_soon_actions", day).due_soon_actions for day in days] == [0, 1, 2, 1]
+    assert cells(wide, "actions", "owner") == {"Sales": 2, "Works": 2, None: 1}
+    # The mark of E-4 ends on 30 June 2025, that of E-1 ended on 31 March 2024.
+    marks = ("privacymark_holders", "privacymarks_due_soon", "lapsed_privacymarks")
+    for day, counts in (
+        (datetime(2024, 3, 31), [2, 1, 0]), (datetime(2024, 4, 1), [1, 0, 1]), (datetime(2024, 6, 29), [1, 0, 1]),
+        (datetime(2024, 6, 30), [1, 1, 1]), (datetime(2025, 6, 30), [1, 1, 1]), (datetime(2025, 7, 1), [0, 0, 2]),
+    ):  # fmt: skip
+        assert one(wide, marks, day)[list(marks)].tolist() == counts, day
+
+
 # --- scope ------------------------------------------------------------------------------------------
 
 
@@ -392,7 +455,7 @@ def test_scope_of_inspection_types_and_domains_is_the_filter(wide: Warehouse) ->
 def test_scope_hides_names_in_labels(wide: Warehouse) -> None:
     query = Query(("inspections",), ("entity",), known_at=KNOWN, scope=Scope(entity_codes=("E-3",)))
     for name in ("entity", "inspecting_entity", "business_group"):
-        assert set(value_labels(wide, name, KNOWN, query)) == {"E-3"}
+        assert set(value_labels(wide, name, KNOWN, query.scope)) == {"E-3"}
     text = answer(wide, Query(("inspections",), ("inspecting_entity",), known_at=KNOWN, scope=query.scope)).frame
     assert "Yokohama" not in text.to_csv() and "E-1" not in text.to_csv()
     assert set(value_labels(wide, "entity", KNOWN)) == {"BG-1", "BG-2", *WIDE_CODES, "E-6"}

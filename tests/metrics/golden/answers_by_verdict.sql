@@ -1,55 +1,64 @@
 with entity as (
     select
-        entity_id, entity_code, region_code, country_code, business_group_code, entity_kind, privacymark_until_on,
-        valid_from, valid_to,
+        *,
+        -- Before its first interval the first one holds.
         case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
             else valid_from end as held_from,
         coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to
     from dim_entity
     where known_from <= $known_at and known_to > $known_at
 ),
+held as (
+    select f.inspection_id, dense_rank() over (order by e.entity_id) as number
+    from fct_inspection f
+    join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
+    where f.known_from <= $known_at and f.known_to > $known_at
+),
+place as (
+    select
+        inspection_id, number - number % 63 as block, cast(1 as bigint) << (number % 63) as mark,
+        dense_rank() over (order by number - number % 63) as place_no
+    from held
+),
+part as (
+    select c.item_id, c.weight, dense_rank() over (order by c.weight) as part_no
+    from dim_item c
+    where c.known_from <= $known_at and c.known_to > $known_at
+        and c.is_assessable
+),
+tally as (
+    select
+        p.place_no, q.part_no, a.verdict, count(*) as answers, count(a.score) as scored,
+        coalesce(sum(a.score), 0) as score, coalesce(sum(a.written_score), 0) as written_score,
+        count(a.written_score) as written_scores, bit_or(p.mark) as marks,
+        bit_or(case when a.score is not null then p.mark end) as scored_marks,
+        bit_or(case when a.written_score is not null then p.mark end) as written_marks
+    from fct_answer a
+    join place p on p.inspection_id = a.inspection_id
+    join part q on q.item_id = a.item_id
+    where a.known_from <= $known_at and a.known_to > $known_at
+    group by p.place_no, q.part_no, a.verdict
+),
 cell as (
     select
-        c.verdict as verdict,
-        e.entity_id,
-        sum(c.met) as met,
-        sum(c.partly_met) as partly_met,
-        sum(c.not_met) as not_met,
-        sum(c.not_applicable) as not_applicable,
-        sum(c.not_answered) as not_answered,
-        round(sum(c.weight_applicable), 9) as weight_applicable,
-        round(sum(c.weight_scored), 9) as weight_scored,
-        round(sum(c.weight_met), 9) as weight_met,
-        round(sum(c.written_score), 9) as written_score,
-        sum(c.written_scores) as written_scores
-    from (
-        select
-            a.inspection_id, a.verdict, a.answer, i.domain, i.measure, i.category_code, i.checklist_code,
-            i.checklist_version, i.item_code, i.lineage_code,
-            case when a.verdict = 'met' then 1 else 0 end as met,
-            case when a.verdict = 'partly_met' then 1 else 0 end as partly_met,
-            case when a.verdict = 'not_met' then 1 else 0 end as not_met,
-            case when a.verdict = 'not_applicable' then 1 else 0 end as not_applicable,
-            case when a.verdict = 'not_answered' then 1 else 0 end as not_answered,
-            case when a.score is not null then i.weight else 0 end as weight_applicable,
-            coalesce(a.score * i.weight, 0) as weight_scored,
-            case when a.verdict = 'met' then i.weight else 0 end as weight_met,
-            coalesce(a.written_score, 0) as written_score,
-            case when a.written_score is not null then 1 else 0 end as written_scores
-        from fct_answer a
-        join dim_item i on i.item_id = a.item_id and i.known_from <= $known_at and i.known_to > $known_at
-        where a.known_from <= $known_at and a.known_to > $known_at and i.is_assessable
-    ) c
-    join fct_inspection f on f.inspection_id = c.inspection_id and f.known_from <= $known_at and f.known_to > $known_at
-    join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
-    group by c.verdict, e.entity_id
+        t.verdict, p.block,
+        sum(case when t.verdict = 'met' then t.answers else 0 end) as met,
+        sum(case when t.verdict = 'partly_met' then t.answers else 0 end) as partly_met,
+        sum(case when t.verdict = 'not_met' then t.answers else 0 end) as not_met,
+        sum(case when t.verdict = 'not_applicable' then t.answers else 0 end) as not_applicable,
+        sum(case when t.verdict = 'not_answered' then t.answers else 0 end) as not_answered,
+        coalesce(bit_or(case when t.verdict in ('met', 'partly_met', 'not_met', 'not_applicable', 'not_answered') then t.marks end), 0) as answers_marks
+    from tally t
+    join (select distinct place_no, block from place) p on p.place_no = t.place_no
+    join (select distinct part_no, weight from part) q on q.part_no = t.part_no
+    group by t.verdict, p.block
 ),
 figure as (
     select
         verdict,
         cast(sum((met + partly_met + not_met + not_applicable + not_answered)) as double) as answers_numerator,
         cast(null as double) as answers_denominator,
-        cast(sum(case when (met + partly_met + not_met + not_applicable + not_answered) <> 0 then 1 else 0 end) as bigint) as answers_contributing
+        cast(sum(bit_count(answers_marks)) as bigint) as answers_contributing
     from cell
     group by verdict
 ),

@@ -1,7 +1,7 @@
 with entity as (
     select
-        entity_id, entity_code, region_code, country_code, business_group_code, entity_kind, privacymark_until_on,
-        valid_from, valid_to,
+        *,
+        -- Before its first interval the first one holds.
         case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
             else valid_from end as held_from,
         coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to

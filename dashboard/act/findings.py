@@ -1,0 +1,244 @@
+"""Findings and actions: what is open, overdue, old, slow and coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import counts, filters, panels, rates
+from dashboard.act.held import HeldRows, count_every_type, narrow_to, open_entity, say_types_rule
+from dashboard.act.stacks import Part, show_stacks
+from dashboard.cards import Card, build_count_card, show_cards
+from dashboard.lists import show_listing, turn_to_first
+from dashboard.navigation import open_page
+from dashboard.view import NOT_STATED, PERIOD, View
+from dashboard.words import N_, Label, begin_small, join_sentences, say_number
+from metrics.catalog import AGE_BANDS, SEVERITIES
+
+LISTS: Final = {
+    "overdue": N_("Overdue actions"),
+    "due_soon": N_("Actions due soon"),
+    "open": N_("Open findings, oldest first"),
+    "reopened": N_("Reopened findings"),
+    "repeat": N_("Repeat findings"),
+    "all": N_("All findings, newest first"),
+}
+COUNTED_BY: Final = {
+    "overdue": "overdue_actions",
+    "due_soon": "due_soon_actions",
+    "open": "open_findings",
+    "reopened": "reopened_findings",
+    "repeat": "repeat_findings",
+    "all": "findings",
+}
+"""The metric that counts the rows of each list."""
+SEVERITY_COLOURS: Final = {"major": 3, "minor": 6, "observation": 7}
+FINDING_COLUMNS: Final = (
+    "entity", "severity", "status", "description", "raised_on", "age_days", "item_text", "measure", "inspection_type",
+    "fiscal_half", "reopened_count", "is_repeat", "open_actions", "overdue_actions", "closed_on", "finding_code",
+)  # fmt: skip
+ACTION_COLUMNS: Final = (
+    "entity", "severity", "description", "owner", "due_on", "days_overdue", "measure", "inspection_type", "raised_on",
+    "finding_code", "action_code",
+)  # fmt: skip
+
+
+def show(view: View) -> None:
+    """The page."""
+    chosen = filters.choose_own("list", tuple(LISTS), "overdue")
+    rule = say_types_rule(view)
+    view = count_every_type(view)
+    panels.show_heading(
+        view,
+        view.say("Findings and actions"),
+        view.say("What is open, what is overdue, and what comes back? A click on a bar narrows the page to it."),
+    )
+    if rule:
+        st.caption(rule)
+    if not panels.has_rows(view, "findings"):
+        panels.show_no_rows(view, "findings")
+        return
+    show_figures(view)
+    with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+        show_age(view)
+        show_raised(view)
+        for dimension in ("region", "business_group", "measure", "owner"):
+            show_open_actions(view, dimension)
+        show_days_to_close(view)
+        show_repeats(view)
+    show_rows(view, chosen)
+
+
+def show_figures(view: View) -> None:
+    """What is open and overdue, as it stands now, of the findings raised in the periods shown."""
+    frame = view.ask(("findings", "mean_days_to_close", "actions")).iloc[0]
+    major = view.ask(("open_findings",), severity=("major",))["open_findings"].fillna(0).sum()
+    closed = say_number(frame["mean_days_to_close_denominator"])
+    of_findings = view.say("of {number} findings", number=say_number(frame["findings"]))
+    of_actions = view.say("of {number} actions", number=say_number(frame["actions"]))
+    st.caption(view.say("As things stand, of the findings raised in the periods shown"))
+    show_cards(
+        [
+            build_count_card(view, "open_findings", counted=view.say("{number} of them major", number=say_number(major))),
+            build_count_card(view, "reopened_findings", counted=of_findings),
+            build_count_card(view, "repeat_findings", counted=of_findings),
+            build_count_card(view, "open_actions", counted=of_actions),
+            build_count_card(view, "overdue_actions", counted=of_actions),
+            replace(build_count_card(view, "due_soon_actions"), label=view.say("Actions due within 30 days")),
+            Card(
+                view.label_metric("mean_days_to_close"),
+                say_number(frame["mean_days_to_close"]),
+                view.say("{number} findings closed", number=closed),
+                view.describe_metric("mean_days_to_close"),
+            ),
+        ]
+    )
+
+
+def list_severities(view: View, frame: pd.DataFrame) -> list[Part]:
+    """The severities in order, and those that are not stated where there are any."""
+    parts = [Part(code, Label(en, ja).say(view.language), SEVERITY_COLOURS[code]) for code, en, ja in SEVERITIES]
+    if (frame["severity"] == NOT_STATED).any():
+        parts.append(Part(NOT_STATED, view.say("Not stated"), 0))
+    return parts
+
+
+def show_age(view: View) -> None:
+    """Open findings by their age, stacked by severity."""
+    frame = view.ask(("open_findings",), ("age_band", "severity"))
+    frame = frame[frame["open_findings"] > 0]
+    show_stacks(
+        view,
+        key="open-by-age",
+        title=view.say("Open findings by age and severity"),
+        frame=frame.assign(id=frame["age_band"], part_id=frame["severity"], count=frame["open_findings"]),
+        rows={code: Label(en, ja).say(view.language) for code, en, ja in AGE_BANDS},
+        row_title=view.label_dimension("age_band"),
+        parts=list_severities(view, frame),
+        part_title=view.label_dimension("severity"),
+        count_title=view.label_metric("open_findings"),
+        metrics=("open_findings",),
+        note=view.say("Days since each was raised, at the knowledge date."),
+    )
+
+
+def show_raised(view: View) -> None:
+    """Findings raised over periods, stacked by severity."""
+    frame = view.ask(("findings",), (PERIOD, "severity"))
+    show_stacks(
+        view,
+        key="raised-over-time",
+        title=view.say("Findings raised, by severity"),
+        frame=frame.assign(id=frame[PERIOD], part_id=frame["severity"], count=frame["findings"]),
+        rows={code: view.say_period(code) for code in view.periods},
+        row_title=view.label_dimension(PERIOD),
+        parts=list_severities(view, frame),
+        part_title=view.label_dimension("severity"),
+        count_title=view.label_metric("findings"),
+        metrics=("findings",),
+        note=view.say("By the period of the inspection that raised them."),
+        on_pick=narrow_to(period="id"),
+    )
+
+
+def show_open_actions(view: View, dimension: str) -> None:
+    """Open corrective actions by a dimension: overdue and not overdue."""
+    frame = view.ask(("open_actions", "overdue_actions"), (dimension,))
+    labels = view.label_rows(frame, dimension)
+    overdue = frame.assign(id=frame[dimension], part_id="overdue", count=frame["overdue_actions"].fillna(0))
+    others = frame.assign(
+        id=frame[dimension],
+        part_id="not_overdue",
+        count=frame["open_actions"].fillna(0) - frame["overdue_actions"].fillna(0),
+    )
+    label = view.label_dimension(dimension)
+    show_stacks(
+        view,
+        key=f"open-actions-{dimension}",
+        title=view.say("Open corrective actions by {dimension}", dimension=begin_small(label, view.language)),
+        frame=pd.concat([overdue, others]),
+        rows=labels,
+        row_title=label,
+        parts=[Part("overdue", view.say("Overdue"), 3), Part("not_overdue", view.say("Open, not overdue"), 1)],
+        part_title=view.label_dimension("status"),
+        count_title=view.label_metric("open_actions"),
+        metrics=("open_actions", "overdue_actions"),
+        note=view.say("The owner as written in the export.") if dimension == "owner" else "",
+        on_pick=None if dimension == "owner" else narrow_to(**{dimension: "id"}),
+        largest_first=True,
+    )
+
+
+def show_days_to_close(view: View) -> None:
+    """Mean days to close by region over periods."""
+    rates.show_heat(
+        view,
+        "mean_days_to_close",
+        "region",
+        PERIOD,
+        key="days-to-close",
+        note=view.say(
+            "In days, by the period in which the finding was raised. Deeper colour: slower. An empty cell has no closed "
+            "finding; of a new period only the quick ones are closed yet."
+        ),
+        on_pick=narrow_to(region="row_id", period="column_id"),
+    )
+
+
+def show_repeats(view: View) -> None:
+    """Where findings come back."""
+    counts.show_bars(
+        view,
+        "repeat_findings",
+        "category",
+        title=view.say("Repeat findings by category"),
+        on_pick=narrow_to(category="id"),
+        key="repeats-by-category",
+    )
+
+
+def show_rows(view: View, chosen: str) -> None:
+    """The actions or findings of the list that is chosen, page by page."""
+    numbers = view.ask(tuple(COUNTED_BY.values()))[list(COUNTED_BY.values())].fillna(0).iloc[0].astype(int)
+    labels = {
+        one: view.say("{list} ({number})", list=view.say(text), number=say_number(numbers[COUNTED_BY[one]]))
+        for one, text in LISTS.items()
+    }
+    st.segmented_control(
+        view.say("List"),
+        list(LISTS),
+        key=filters.own_state("list"),
+        format_func=lambda one: labels[one],
+        required=True,
+        on_change=turn_to_first,
+    )
+    number = int(numbers[COUNTED_BY[chosen]])
+    # The listings cannot be held to these; but their order puts the rows that the metric counts first.
+    held: View = view
+    asked: dict[str, Any] = {}
+    if chosen == "overdue":
+        held = HeldRows.of(view, most=number)
+    elif chosen == "due_soon":
+        held = HeldRows.of(view, skip=int(numbers["overdue_actions"]), most=number)
+    elif chosen == "open":
+        asked = {"status": ("open",), "order": "age_days", "descending": True}
+    elif chosen in ("reopened", "repeat"):
+        held = HeldRows.of(view, most=number)
+        asked = {"order": "reopened_count" if chosen == "reopened" else "is_repeat", "descending": True}
+    is_actions = chosen in ("overdue", "due_soon")
+    show_listing(
+        held,
+        "actions" if is_actions else "findings",
+        ACTION_COLUMNS if is_actions else FINDING_COLUMNS,
+        key="findings-list",
+        title=view.say(LISTS[chosen]),
+        page_parameter="page",
+        on_pick=open_entity,
+        note=view.say("A click on a row opens the entity."),
+        empty=view.say("There is none, with these filters."),
+        **asked,
+    )

@@ -1,0 +1,150 @@
+"""Stacked bars in which every part keeps its colour, with totals at their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from dashboard.charts.parts import INK, Chart, Spec, field
+from dashboard.charts.ranks import draw_bars
+from dashboard.downloads import Column
+from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.rates import make_distinct
+from dashboard.view import View
+from dashboard.words import join_sentences, join_values, say_number
+
+MOST_STACKS: Final = 12
+SERIES_COLOURS: Final = 8
+NARROW: Final = 480
+"""Pixels below which the legend needs more lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of every bar: its id, name, and place among the theme's series colours; the fourth is the bad one."""
+
+    id: str
+    label: str
+    colour: int
+
+
+def show_stacks(
+    view: View,
+    *,
+    key: str,
+    title: str,
+    frame: pd.DataFrame,
+    rows: Mapping[str, str],
+    row_title: str,
+    parts: Sequence[Part],
+    part_title: str,
+    count_title: str,
+    metrics: tuple[str, ...] = (),
+    note: str = "",
+    definition: str = "",
+    on_pick: OnPick | None = None,
+    largest_first: bool = False,
+) -> None:
+    """Counts from the columns id, part_id and count: a bar per row, its parts in order; picks are id and part_id.
+
+    `rows` are ids with labels, in order; a row without a count is drawn empty.
+    """
+    wide = (
+        frame.pivot_table(index="id", columns="part_id", values="count", aggfunc="sum", fill_value=0)
+        .reindex(index=list(rows), columns=[part.id for part in parts], fill_value=0)
+        .astype(float)
+    )
+    totals = wide.sum(axis=1)
+    if largest_first:
+        totals = totals[totals > 0].sort_values(ascending=False, kind="stable")
+    kept = totals.index[:MOST_STACKS].tolist() if largest_first else totals.index.tolist()
+    names = dict(zip(totals.index, make_distinct([rows[code] for code in totals.index], list(totals.index)), strict=True))
+    drawn = pd.DataFrame(
+        [
+            {
+                "row": names[code],
+                "id": code,
+                "part": part.label,
+                "part_id": part.id,
+                "count": wide.loc[code, part.id],
+                "written": say_number(wide.loc[code, part.id]),
+                "total": say_number(totals[code]),
+            }
+            for code in kept
+            for part in parts
+            if wide.loc[code, part.id] > 0
+        ],
+        columns=["row", "id", "part", "part_id", "count", "written", "total"],
+    )
+
+    def draw() -> Chart:
+        tooltips = {"row": row_title, "part": part_title, "written": count_title, "total": view.say("All parts")}
+        used = [part for part in parts if wide.loc[kept, part.id].sum() > 0]
+        spec, data = draw_bars(
+            drawn, tooltips, picks=("id", "part_id"), parts=[part.label for part in used],
+            order=[names[code] for code in kept],
+        )  # fmt: skip
+        colour_parts(spec, parts, used)
+        add_totals(spec, float(totals.max()))
+        said = [f"{names[code]} {say_number(totals[code])}" for code in kept[:5]]
+        alt = view.say("Stacked bars: {title}. In all: {figures}.", title=title, figures=join_values(view.language, said))
+        return Chart(spec, data, alt, ("id", "part_id"))
+
+    many = len(totals) > len(kept)
+    drawn_note = view.say("{shown} of {number} are drawn; the table has all.", shown=len(kept), number=len(totals))
+    table = wide.loc[totals.index].assign(
+        row=[names[code] for code in totals.index], id=totals.index, part_id="", total=totals
+    )
+    columns = (
+        Column("row", row_title, "text"),
+        *(Column(part.id, part.label, "integer") for part in parts),
+        Column("total", view.say("Total"), "integer"),
+    )
+    show_panel(
+        view,
+        Panel(
+            key=key,
+            title=title,
+            note=join_sentences(view.language, [note, drawn_note if many else ""]),
+            definition=definition,
+            metrics=metrics,
+            table=table.reset_index(drop=True),
+            columns=columns,
+            chart=draw,
+            on_pick=on_pick,
+            is_empty=drawn.empty,
+        ),
+    )
+
+
+def colour_parts(spec: Spec, parts: Sequence[Part], used: Sequence[Part]) -> None:
+    """Give each part its colour, whichever of them are drawn."""
+    domain = [f"\0{number}" for number in range(SERIES_COLOURS)]
+    for part in parts:
+        domain[part.colour] = part.label
+    color = spec["layer"][0]["encoding"]["color"]
+    color["scale"] = {"domain": domain}
+    color["legend"] = color["legend"] | {
+        "values": [part.label for part in used],
+        "columns": {"expr": f"containerSize()[0] < {NARROW} ? 2 : {len(used)}"},
+    }
+
+
+def add_totals(spec: Spec, reach: float) -> None:
+    """Write the sum of each bar at its end."""
+    x = spec["layer"][0]["encoding"]["x"]
+    x["scale"] = {"domain": [0, max(reach, 1.0) * 1.15], "nice": False}
+    spec["layer"].append(
+        {
+            "mark": {"type": "text", "align": "left", "dx": 6},
+            "encoding": {
+                "x": {**x, "aggregate": "sum"},
+                "text": field("count", "quantitative", aggregate="sum", format=",.0f"),
+                "color": INK,
+            },
+        }
+    )
+    spec["resolve"] = {"scale": {"color": "independent"}}

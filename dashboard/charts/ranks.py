@@ -1,0 +1,178 @@
+"""Ranks: rates with their intervals, differences to either side of nothing, and counts as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from dashboard.charts.parts import (
+    INK,
+    PLAIN_AXIS,
+    SMALL_OPACITY,
+    Spec,
+    field,
+    find_rate_domain,
+    label_axis,
+    list_tooltips,
+    pick_points,
+    wrap_label,
+)
+
+BAR_HEIGHT: Final = 30
+WRAPPED_HEIGHT: Final = 36
+AXIS_HEIGHT: Final = 34
+SMALL: Final[Spec] = {"condition": {"test": "datum.is_small", "value": SMALL_OPACITY}, "value": 1}
+
+
+def draw_rank(
+    frame: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    picks: Sequence[str] = (),
+    series: Sequence[str] = (),
+    letters: int = 30,
+) -> tuple[Spec, pd.DataFrame]:
+    """Dots with intervals from the columns row, rate, low, high, peer, written and is_small, in the frame's order.
+
+    `peer` is a rate to compare with, drawn as a stroke; `series` names what the column `series` holds, by colour.
+    """
+    frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
+    low, high = find_rate_domain(pd.concat([frame["rate"], frame["low"], frame["high"], frame["peer"]]))
+    scale = {"domain": [low, min(1.0, high)], "nice": False}
+    x = {"type": "quantitative", "title": None, "scale": scale, "axis": {**PLAIN_AXIS, "format": ".0%", "tickCount": 5}}
+    color = field("series", scale={"domain": list(series)}, legend=None) if series else INK
+    spec: Spec = {
+        "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 6, "opacity": 0.25, "strokeCap": "round"},
+                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": color},
+            },
+            {
+                "transform": [{"filter": "isValid(datum.peer)"}],
+                "mark": {"type": "tick", "thickness": 2, "size": 18, "opacity": 0.55},
+                "encoding": {"x": x | {"field": "peer"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90},
+                "encoding": {"x": x | {"field": "rate"}, "color": color},
+            },
+            {
+                "mark": {"type": "bar", "opacity": 0.001},
+                "encoding": {
+                    "x": x | {"datum": low},
+                    "x2": {"datum": high},
+                    "opacity": {"value": 0.001},
+                    "tooltip": list_tooltips(titles),
+                },
+                **({"params": pick_points(*picks)} if picks else {}),
+            },
+        ],
+        "height": (WRAPPED_HEIGHT if frame["row_lines"].str.contains("\n").any() else BAR_HEIGHT) * len(frame)
+        + AXIS_HEIGHT,
+    }
+    return spec, frame
+
+
+def draw_differences(
+    frame: pd.DataFrame, titles: Mapping[str, str], *, picks: Sequence[str] = (), letters: int = 30
+) -> tuple[Spec, pd.DataFrame]:
+    """Bars to the left and the right from the columns row, change (points), written, is_worse and is_small."""
+    frame = frame.assign(
+        row_lines=[wrap_label(row, letters) for row in frame["row"]],
+        way=["worse" if worse else "better" for worse in frame["is_worse"]],
+    )
+    reach = max(1.0, float(frame["change"].abs().max() or 0)) * 1.35
+    x: Spec = {
+        "type": "quantitative",
+        "field": "change",
+        "title": None,
+        "scale": {"domain": [-reach, reach], "nice": False},
+        "axis": {**PLAIN_AXIS, "format": "+.0f", "tickCount": 5},
+    }
+    spec: Spec = {
+        "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
+        "layer": [
+            {
+                "mark": {"type": "bar", "cornerRadiusEnd": 3, "height": {"band": 0.62}},
+                "encoding": {
+                    "x": x,
+                    "color": field("way", scale={"domain": ["first", "better", "third", "worse"]}, legend=None),
+                    "tooltip": list_tooltips(titles),
+                },
+                **({"params": pick_points(*picks)} if picks else {}),
+            },
+            {
+                "mark": {
+                    "type": "text",
+                    "align": {"expr": "datum.change < 0 ? 'right' : 'left'"},
+                    "dx": {"expr": "datum.change < 0 ? -6 : 6"},
+                },
+                "encoding": {"x": x, "text": field("written"), "color": INK},
+            },
+        ],
+        "resolve": {"scale": {"color": "independent"}},
+        "height": BAR_HEIGHT * len(frame) + AXIS_HEIGHT,
+    }
+    return spec, frame
+
+
+def draw_bars(
+    frame: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    picks: Sequence[str] = (),
+    parts: Sequence[str] = (),
+    letters: int = 26,
+    order: Sequence[str] = (),
+) -> tuple[Spec, pd.DataFrame]:
+    """Bars of counts from the columns row, count, written, and part where bars are stacked of `parts`, in order."""
+    frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
+    rows = list(order) or list(dict.fromkeys(frame["row"]))
+    reach = float(frame.groupby("row", observed=True)["count"].sum().max() or 1) * (1.02 if parts else 1.15)
+    x: Spec = {
+        "type": "quantitative",
+        "field": "count",
+        "title": None,
+        "scale": {"domain": [0, reach], "nice": False},
+        "axis": {**PLAIN_AXIS, "format": ",.0f", "tickCount": 5, "tickMinStep": 1},
+    }
+    mark: Spec = {"type": "bar", "cornerRadiusEnd": 0 if parts else 3, "height": {"band": 0.66}}
+    bars: Spec = {"mark": mark, "encoding": {"x": x, "tooltip": list_tooltips(titles)}}
+    layers = [bars]
+    if parts:
+        place = {part: number for number, part in enumerate(parts)}
+        frame = frame.assign(part_no=frame["part"].map(place))
+        bars["encoding"] |= {
+            "color": field(
+                "part",
+                scale={"domain": list(parts)},
+                legend={"orient": "top", "title": None, "symbolType": "square", "columns": 4, "labelLimit": 200},
+            ),
+            "order": {"field": "part_no", "type": "quantitative"},
+        }
+    else:
+        bars["encoding"]["color"] = {
+            "datum": "bar",
+            "type": "nominal",
+            "legend": None,
+            "scale": {"domain": ["", "bar"]},
+        }
+        layers.append(
+            {
+                "mark": {"type": "text", "align": "left", "dx": 6},
+                "encoding": {"x": x, "text": field("written"), "color": INK},
+            }
+        )
+    if picks:
+        bars["params"] = pick_points(*picks)
+    resolve: dict[str, Any] = {} if parts else {"resolve": {"scale": {"color": "independent"}}}
+    spec: Spec = {
+        "encoding": {"y": field("row_lines", **label_axis(rows, 200, letters))},
+        "layer": layers,
+        "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + (24 if parts else 0),
+        **resolve,
+    }
+    return spec, frame

@@ -1,0 +1,71 @@
+"""Items by the code and text of their newest checklist version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+
+from dashboard.view import View
+from dashboard.words import Label
+from metrics.rows import MOST_ROWS
+
+ITEM: Final = "item_lineage"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView(View):
+    """A view that names an item as its newest checklist version does, and not as the version in which it began."""
+
+    def ask(
+        self,
+        metrics: Sequence[str],
+        by: Sequence[str] = (),
+        *,
+        period: str | None = None,
+        every_type: bool = False,
+        known_at: datetime | None = None,
+        **ids: tuple[str, ...],
+    ) -> pd.DataFrame:
+        """Figures as every view answers them, with the newest names of items."""
+        frame = View.ask(self, metrics, by, period=period, every_type=every_type, known_at=known_at, **ids)
+        if ITEM not in by:
+            return frame
+        names = self.options.choices[ITEM]
+        return frame.assign(
+            **{
+                f"{ITEM}_{language}": [
+                    names[code].say(language) if code in names else label
+                    for code, label in zip(frame[ITEM], frame[f"{ITEM}_{language}"], strict=True)
+                ]
+                for language in ("en", "ja")
+            }
+        )
+
+    def label_dimension(self, dimension: str) -> str:
+        """Name of a dimension; readers know an item and not its lineage."""
+        return View.label_dimension(self, "item" if dimension == ITEM else dimension)
+
+
+def read_versions(view: View) -> pd.DataFrame:
+    """Every item of every checklist version, newest versions first, whatever is filtered."""
+    bare = replace(view, selection=replace(view.selection, from_period=None, to_period=None, chosen=()))
+    return bare.list_rows("items", limit=MOST_ROWS).frame
+
+
+def read_newest_versions(view: View) -> pd.DataFrame:
+    """The newest version of every item, by its lineage."""
+    return read_versions(view).drop_duplicates(ITEM).set_index(ITEM)
+
+
+def name_items(view: View) -> ItemView:
+    """The view with items named by code and text of their newest version."""
+    newest = read_newest_versions(view)
+    rows = zip(newest.index, newest["item_code"], newest["item_text_en"], newest["item_text_ja"], strict=True)
+    named = {lineage: Label(f"{code} {en}", f"{code} {ja}") for lineage, code, en, ja in rows}
+    choices = view.options.choices
+    options = replace(view.options, choices=choices | {ITEM: choices.get(ITEM, {}) | named})
+    return ItemView(view.build, view.selection, options)

@@ -1,0 +1,1 @@
+"""Statistics on frames: pure functions without Streamlit and SQL."""

@@ -1,0 +1,210 @@
+"""The rows behind the figures, page by page: held to the same filters, scope and knowledge as what counts them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from metrics.ask import label_ids, value_labels
+from metrics.catalog import DIMENSIONS
+from metrics.compile import INSPECTOR, keep_used, list_conditions, list_parameters, list_tables
+from metrics.listings import ENTITY_TEXTS, LISTINGS, SEARCHED_ENTITIES, Listing, RowColumn
+from metrics.query import Filters, QueryProblem, Scope, list_filter_problems
+from metrics.warehouse import Warehouse
+
+__all__ = ["LISTINGS", "Listing", "RowColumn", "RowsFrame", "RowsQuery", "compile_rows", "list_rows", "unknown_filters"]
+
+MOST_ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class RowsQuery:
+    """A page of a listing: `order` names a column, None is the listing's own order; `search` is any part of a text.
+
+    Raises QueryProblem when it names what is not there.
+    """
+
+    listing: str
+    filters: Filters = field(default_factory=Filters)
+    known_at: datetime | None = None
+    scope: Scope = field(default_factory=Scope)
+    search: str = ""
+    order: str | None = None
+    descending: bool = False
+    limit: int = 100
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        problems = list_filter_problems(self.filters, self.known_at)
+        listing = LISTINGS.get(self.listing)
+        if listing is None:
+            near = difflib.get_close_matches(self.listing, LISTINGS, 1)
+            problems.append(f"there is no listing '{self.listing}'" + (f"; did you mean {near[0]}?" if near else ""))
+        elif self.order is not None and self.order not in listing.column_names:
+            near = difflib.get_close_matches(self.order, listing.column_names, 1)
+            problems.append(
+                f"{self.listing} has no column '{self.order}'" + (f"; did you mean {near[0]}?" if near else "")
+            )
+        if not 1 <= self.limit <= MOST_ROWS:
+            problems.append(f"the limit is {self.limit}; it must be 1 to {MOST_ROWS}")
+        if self.offset < 0:
+            problems.append(f"the offset is {self.offset}; it must be 0 or more")
+        if problems:
+            raise QueryProblem("; ".join(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class RowsFrame:
+    """A page of rows, and what it is a page of.
+
+    `frame` has the listing's columns by name, and `<name>_en` and `<name>_ja` where a column's ids have labels;
+    `total` counts the rows that match, whatever the page.
+    """
+
+    query: RowsQuery
+    frame: pd.DataFrame
+    total: int
+    build_name: str
+    known_at: datetime
+
+
+def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
+    """One page of a listing, and how many rows there are."""
+    known_at = query.known_at or warehouse.newest_known_at()
+    listing = LISTINGS[query.listing]
+    count, page = compile_rows(query)
+    parameters = list_parameters(query.filters, query.scope, known_at) | {
+        "search": _search(query),
+        "sees_all_domains": query.scope.domains is None,
+        "limit": query.limit,
+        "offset": query.offset,
+    }
+    row = warehouse.cursor().execute(count, keep_used(count, parameters)).fetchone()
+    assert row
+    found = warehouse.cursor().sql(page, params=keep_used(page, parameters)).to_arrow_table().to_pandas()
+    columns: dict[str, object] = {}
+    labels: dict[str, dict[str, tuple[str, str]]] = {}
+    for column in listing.columns:
+        # pandas would make a number with a fraction of a whole one, and an object of a flag, where one is missing.
+        types = {"integer": "Int64", "flag": "boolean", "number": "Float64", "rate": "Float64"}
+        values = found[column.name]
+        columns[column.name] = values.astype(types[column.kind]) if column.kind in types else values
+        if column.labelled_by:
+            if column.labelled_by not in labels:
+                labels[column.labelled_by] = value_labels(warehouse, column.labelled_by, known_at, query.scope)
+            columns |= label_ids(column.name, values, labels[column.labelled_by])
+    return RowsFrame(query, pd.DataFrame(columns), int(row[0]), warehouse.build_name, known_at)
+
+
+def unknown_filters(listing: str, filters: Filters) -> tuple[str, ...]:
+    """Names of the filters in use that the listing does not know: its rows are not held to them."""
+    known_names = LISTINGS[listing].filter_columns
+    names = [name for name in filters.chosen() if name not in known_names]
+    # An end of a period is known where the period of a row is.
+    ends = [] if "fiscal_half" in known_names else ["period_from", "period_to"]
+    return (*names, *(name for name in ends if getattr(filters, name)))
+
+
+def compile_rows(query: RowsQuery) -> tuple[str, str]:
+    """The statement that counts the rows, and the one that gives the page."""
+    listing = LISTINGS[query.listing]
+    with_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
+    tables = [*list_tables(query.filters, query.scope, listing.fact, with_inspector), *listing.tables]
+    columns = {column.name: column for column in listing.columns}
+    chosen = ((query.order, False),) if query.order else listing.order
+    order = [
+        (columns[name].sorted_by or columns[name].sql, is_descending != query.descending)
+        for name, is_descending in chosen
+    ]
+    # The key makes the order whole: no row stands on two pages.
+    order += [(expression, False) for expression in listing.key]
+    conditions = _conditions(listing, query)
+    # Millions of rows are joined with no more than what holds them back or sorts them.
+    counted, paged = (
+        _narrow(listing, query, " ".join(texts)) for texts in (conditions, [*conditions, *(one for one, _ in order)])
+    )
+    where = f"\n    where {(chr(10) + '        and ').join(conditions)}" if conditions else ""
+    head = f"with {(',' + chr(10)).join(tables)}"
+    count = f"{head}\nselect count(*)\n{counted}{where}"
+    keys = "".join(f"{expression} as key_{number}, " for number, expression in enumerate(listing.key))
+    sorts = ", ".join(f"{expression} as sort_{number}" for number, (expression, _) in enumerate(order))
+    by_sorts = ", ".join(
+        f"sort_{number} {'desc' if is_descending else 'asc'} nulls last"
+        for number, (_, is_descending) in enumerate(order)
+    )
+    same = " and ".join(f"{expression} = p.key_{number}" for number, expression in enumerate(listing.key))
+    shown = ",\n    ".join(f"{column.sql} as {column.name}" for column in listing.columns)
+    page = (
+        f"{head},\npage as (\n    select {keys}{sorts}\n    {paged}{where}\n    order by {by_sorts}\n"
+        f"    limit $limit offset $offset\n)\nselect\n    {shown}\n{_whole(listing)}\n    join page p on {same}"
+        + (f"\nwhere {' and '.join(listing.held_conditions)}" if listing.held_conditions else "")
+        + f"\norder by {by_sorts}"
+    )
+    return count, page
+
+
+def _whole(listing: Listing) -> str:
+    """The from clause with everything that a row shows."""
+    has_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
+    return listing.rows + (INSPECTOR if has_inspector else "") + listing.details
+
+
+def _narrow(listing: Listing, query: RowsQuery, expressions: str) -> str:
+    """The from clause with what the expressions name; a search marks the rows of each table before they are joined."""
+    missing = _aliases(expressions) - _aliases(listing.rows)
+    narrow = listing.rows + (INSPECTOR if "x" in missing else "") + (listing.details if missing - {"x"} else "")
+    if _search(query):
+        for alias, condition in _searched_tables(listing).items():
+            marked = rf"\1 (select {alias}.*, {condition} as is_found from \2 {alias}) {alias}"
+            narrow = re.sub(rf"\b(from|join) (\w+) {alias}\b", marked, narrow)
+    return narrow
+
+
+def _search(query: RowsQuery) -> str:
+    return query.search.strip()
+
+
+def _searched_tables(listing: Listing) -> dict[str, str]:
+    """For the alias of each table that a search looks into, the condition that a row of it is found."""
+    texts: dict[str, list[str]] = {}
+    for text in listing.searched:
+        texts.setdefault(text[0], []).append(text)
+    conditions = {alias: f"({' or '.join(map(_contains, found))})" for alias, found in texts.items()}
+    if listing.fact:
+        # The name that an entity has now is the one that is shown, and so the one that is found.
+        named = SEARCHED_ENTITIES.format(" or ".join(map(_contains, ENTITY_TEXTS)))
+        conditions["e"] = f"({conditions.get('e', 'false')} or e.entity_id in ({named}))"
+    return conditions
+
+
+def _aliases(sql: str) -> set[str]:
+    return set(re.findall(r"\b([a-z])\.", sql))
+
+
+def _conditions(listing: Listing, query: RowsQuery) -> list[str]:
+    conditions = [*listing.held_conditions]
+    if listing.fact is not None:
+        conditions += list_conditions(query.filters, query.scope, listing.fact)
+    else:
+        conditions += [
+            f"cast({expression} as varchar) in (select unnest(${name}))" if "$" not in expression else expression
+            for name, expression in listing.filter_columns.items()
+            if getattr(query.filters, name)
+        ]
+        scope = query.scope
+        if scope.domains is not None:
+            conditions += listing.domain_conditions
+        if listing.is_of_group and (scope.entity_codes, scope.inspection_types, scope.domains) != (None, None, None):
+            conditions.append("false")
+    if _search(query):
+        found = (f"coalesce({alias}.is_found, false)" for alias in _searched_tables(listing))
+        conditions.append(f"({' or '.join(found)})")
+    return conditions
+
+
+def _contains(text: str) -> str:
+    return f"position(lower($search) in lower({text})) > 0"
