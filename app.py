@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import answers, filters, navigation
+from dashboard import answers, filters, navigation, panels
 from dashboard.view import View, keep_view, read_options
 from dashboard.words import Language, translate
 
@@ -38,7 +38,11 @@ def main() -> None:
     selection = filters.choose_filters(options, language, navigation.ENTRIES[current].own)
     keep_view(View(build, selection, options))
     navigation.show_breadcrumbs(pages, current, language)
+    # A page's own parameters are read while it runs, so what is unknown among them is named afterwards, up here.
+    notice = st.container()
     page.run()
+    with notice:
+        panels.show_unknown(language)
     filters.write_selection(selection)
     watch_builds(build.name)
 

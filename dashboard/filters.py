@@ -61,7 +61,7 @@ def choose_own(parameter: str, known: Sequence[str], default: str) -> str:
     """
     value = keep_own(parameter, default)
     if value not in known:
-        st.session_state[UNKNOWN_STATE] = [*st.session_state.get(UNKNOWN_STATE, ()), f"{parameter}={value}"]
+        note_unknown(parameter, [value])
         st.session_state[own_state(parameter)] = value = default
     _note_own(parameter, value, default)
     return value
@@ -74,6 +74,13 @@ def keep_own(parameter: str, default: str) -> str:
     value = str(st.session_state[key])
     _note_own(parameter, value, default)
     return value
+
+
+def note_unknown(parameter: str, values: Sequence[str]) -> None:
+    """Name values of a page's own parameter that are not known here."""
+    named = [f"{parameter}={value}" for value in values]
+    noted = list(st.session_state.get(UNKNOWN_STATE, ()))
+    st.session_state[UNKNOWN_STATE] = [*noted, *(one for one in named if one not in noted)]
 
 
 def own_state(parameter: str) -> str:

@@ -142,4 +142,5 @@ def show_labels(view: View, listing: str, frame: pd.DataFrame) -> pd.DataFrame:
         for name in ("fiscal_half",)
         if name in frame
     }
-    return frame.assign(**periods).reset_index(drop=True)
+    codes = {"half_code": frame["fiscal_half"]} if "fiscal_half" in frame else {}
+    return frame.assign(**codes, **periods).reset_index(drop=True)

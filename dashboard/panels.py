@@ -17,7 +17,7 @@ from dashboard.navigation import count_clicks
 from dashboard.pictures import draw_picture
 from dashboard.selection import list_filters, name_filter, say_selection, say_span
 from dashboard.view import View
-from dashboard.words import join_sentences, join_values, plain, say_moment
+from dashboard.words import Language, join_sentences, join_values, plain, say_moment, translate
 from metrics.catalog import METRICS
 
 PANEL_WIDTH: Final = 400
@@ -60,11 +60,15 @@ def show_heading(view: View, title: str, question: str = "") -> None:
         )
         if len(view.selection.values("inspection_type")) != 1:
             st.caption(view.say("Several kinds of inspection are added up here; they do not measure the same thing."))
+
+
+def show_unknown(language: Language) -> None:
+    """Name what the address holds and is not known here."""
     unknown = read_unknown()
     if unknown:
         # As plain text, because anybody can write a link.
         with st.container(border=True, key="unknown-values"):
-            st.text(view.say("This link names values that are not known here. They were left out:"))
+            st.text(translate(language, "This link names values that are not known here. They were left out:"))
             st.text("\n".join(unknown))
 
 

@@ -32,6 +32,7 @@ from metrics.catalog import METRICS
 from metrics.targets import read_targets
 
 MOST_RANKED: Final = 20
+MOST_COLOURS: Final = 8
 
 
 def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None = None, key: str = "") -> None:
@@ -48,7 +49,8 @@ def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None =
         id=full[by],
     )
     # Every series keeps its colour whatever is filtered, so the colours are those of all that can be chosen.
-    every_label = [text.say(view.language) for text in view.options.choices.get(by, {}).values()]
+    choices = view.options.choices.get(by, {})
+    every_label = [text.say(view.language) for text in choices.values()] if len(choices) <= MOST_COLOURS else []
     every_label += [label for label in labels.values() if label not in every_label]
     periods = {code: view.say_period(code) for code in view.periods}
     targets = {code: rate for code, rate in read_targets(metric, view.periods).items() if rate is not None}

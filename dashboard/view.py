@@ -131,6 +131,11 @@ class View:
         """The same view with one filter dropped."""
         return replace(self, selection=self.selection.without(dimension))
 
+    def hold(self, **ids: tuple[str, ...]) -> View:
+        """The same view with ids for dimensions in place of those chosen."""
+        chosen = tuple((name, ids.get(name, values)) for name, values in self.selection.chosen)
+        return replace(self, selection=replace(self.selection, chosen=chosen))
+
     def label_metric(self, metric: str) -> str:
         """Name of a metric."""
         return Label(METRICS[metric].label_en, METRICS[metric].label_ja).say(self.language)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,9 +13,8 @@ from dashboard.act.held import HeldRows, count_every_type, narrow_to, open_entit
 from dashboard.act.stacks import Part, show_stacks
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.lists import show_listing, turn_to_first
-from dashboard.navigation import open_page
 from dashboard.view import NOT_STATED, PERIOD, View
-from dashboard.words import N_, Label, begin_small, join_sentences, say_number
+from dashboard.words import N_, Label, begin_small, say_number
 from metrics.catalog import AGE_BANDS, SEVERITIES
 
 LISTS: Final = {
@@ -83,7 +81,9 @@ def show_figures(view: View) -> None:
     st.caption(view.say("As things stand, of the findings raised in the periods shown"))
     show_cards(
         [
-            build_count_card(view, "open_findings", counted=view.say("{number} of them major", number=say_number(major))),
+            build_count_card(
+                view, "open_findings", counted=view.say("{number} of them major", number=say_number(major))
+            ),
             build_count_card(view, "reopened_findings", counted=of_findings),
             build_count_card(view, "repeat_findings", counted=of_findings),
             build_count_card(view, "open_actions", counted=of_actions),
@@ -182,8 +182,8 @@ def show_days_to_close(view: View) -> None:
         PERIOD,
         key="days-to-close",
         note=view.say(
-            "In days, by the period in which the finding was raised. Deeper colour: slower. An empty cell has no closed "
-            "finding; of a new period only the quick ones are closed yet."
+            "In days, by the period in which the finding was raised. Deeper colour: slower. An empty cell has no "
+            "closed finding; of a new period only the quick ones are closed yet."
         ),
         on_pick=narrow_to(region="row_id", period="column_id"),
     )

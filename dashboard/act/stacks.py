@@ -61,7 +61,9 @@ def show_stacks(
     if largest_first:
         totals = totals[totals > 0].sort_values(ascending=False, kind="stable")
     kept = totals.index[:MOST_STACKS].tolist() if largest_first else totals.index.tolist()
-    names = dict(zip(totals.index, make_distinct([rows[code] for code in totals.index], list(totals.index)), strict=True))
+    names = dict(
+        zip(totals.index, make_distinct([rows[code] for code in totals.index], list(totals.index)), strict=True)
+    )
     drawn = pd.DataFrame(
         [
             {
@@ -90,7 +92,9 @@ def show_stacks(
         colour_parts(spec, parts, used)
         add_totals(spec, float(totals.max()))
         said = [f"{names[code]} {say_number(totals[code])}" for code in kept[:5]]
-        alt = view.say("Stacked bars: {title}. In all: {figures}.", title=title, figures=join_values(view.language, said))
+        alt = view.say(
+            "Stacked bars: {title}. In all: {figures}.", title=title, figures=join_values(view.language, said)
+        )
         return Chart(spec, data, alt, ("id", "part_id"))
 
     many = len(totals) > len(kept)

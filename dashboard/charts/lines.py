@@ -35,13 +35,15 @@ def draw_lines(
     target: Mapping[str, float] | None = None,
     height: int = LINE_HEIGHT,
     with_labels: bool = True,
+    span: pd.Series | None = None,
 ) -> tuple[Spec, pd.DataFrame]:
     """Lines from the columns period, series, rate and what the tooltip titles name; gaps stay gaps.
 
-    `series` is every series that can be, so that each keeps its colour; `target` maps periods to a rate to reach.
+    `series` is every series that can be, so that each keeps its colour; `target` maps periods to a rate to reach;
+    `span` holds the rates that the axis is made for, so that several charts share one.
     """
     targets = list((target or {}).values())
-    low, high = find_rate_domain(pd.concat([frame["rate"], pd.Series(targets, dtype=float)]))
+    low, high = find_rate_domain(pd.concat([frame["rate"] if span is None else span, pd.Series(targets, dtype=float)]))
     frame = frame.assign(
         label_rate=place_end_labels(frame, low, high, height), target=frame["period"].map(dict(target or {}))
     )

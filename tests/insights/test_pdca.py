@@ -16,7 +16,12 @@ EXAMPLES = [
     ("nothing is planned", {}, "plan", ("no_plan",)),
     ("nothing is planned, and old findings are open", {"open_findings": 3}, "plan", ("no_plan",)),
     ("planned, and no day has come", {"planned": 2}, "do", ("nothing_performed_yet", "inspections_to_come")),
-    ("planned, and a day is past", {"planned": 1, "missing": 1}, "do", ("nothing_performed_yet", "missing_inspections")),
+    (
+        "planned, and a day is past",
+        {"planned": 1, "missing": 1},
+        "do",
+        ("nothing_performed_yet", "missing_inspections"),
+    ),
     ("the first has come in", {"planned": 3, "performed": 1}, "check", ("inspections_to_come",)),
     ("one is missing", {"planned": 2, "performed": 1, "missing": 1}, "check", ("missing_inspections",)),
     (
@@ -71,7 +76,9 @@ def make_frame(*rows: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame([NOTHING | row for row in rows])
 
 
-@pytest.mark.parametrize(("row", "stage", "blocked_by"), [example[1:] for example in EXAMPLES], ids=[example[0] for example in EXAMPLES])
+@pytest.mark.parametrize(
+    ("row", "stage", "blocked_by"), [example[1:] for example in EXAMPLES], ids=[example[0] for example in EXAMPLES]
+)
 def test_rule(row: dict[str, int], stage: str, blocked_by: tuple[str, ...]) -> None:
     found = find_stages(make_frame(row)).iloc[0]
     assert (found["stage"], found["blocked_by"]) == (stage, blocked_by)
