@@ -39,7 +39,7 @@ $(INSTALLED): requirements.lock
 # A folder of one's own (TENKEN_HOME) never gets the demo group.
 run: $(INSTALLED)
 	@test -n "$$TENKEN_HOME" || test -e data/warehouse/current || $(MAKE) --no-print-directory demo
-	@$(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
+	@$(PY) -m dashboard --server.address 127.0.0.1 --server.port $(PORT)
 
 demo: $(INSTALLED)
 	@$(PY) -m etl demo --out data/demo

@@ -1,4 +1,4 @@
-"""python -m bench [--millions N] [--out FILE]: measure and write JSON; every figure is from this run."""
+"""python -m bench [--millions N] [--only pages --home FOLDER]: measure and write JSON; every figure is from this run."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 from python_calamine import CalamineWorkbook
 
+from bench.pages import measure_pages
 from etl.demo import write_demo
 from metrics.ask import answer
 from metrics.catalog import DIMENSIONS, METRICS
@@ -37,13 +38,21 @@ def main() -> None:
     parser.add_argument("--millions", type=int, default=10, help="answers in the big files, in millions")
     parser.add_argument("--skip-memory", action="store_true", help="leave out the file three times as big")
     parser.add_argument("--out", type=Path, default=Path("bench/results/latest.json"))
+    parser.add_argument("--only", choices=["pages"], help="measure pages alone, on the build of --home")
+    parser.add_argument("--home", type=Path, help="a TENKEN_HOME with a build, which is only read")
     options = parser.parse_args()
+    if bool(options.only) != bool(options.home):
+        parser.error("--only pages and --home FOLDER go together")
     result: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "duckdb": duckdb.__version__},
     }
     with tempfile.TemporaryDirectory(prefix="tenken-bench-") as folder:
         root = Path(folder)
+        if options.only:
+            result["pages"] = measure_pages(options.home.resolve(), make_demo(root / "demo"), say)
+            write_result(result, options.out)
+            return
         rounds = ROUNDS_PER_10_MILLION * options.millions // 10
         for form in ("csv", "parquet"):
             say(f"{options.millions} million answers as {form}")
@@ -53,6 +62,9 @@ def main() -> None:
         say("one more inspection on top")
         result["increment"] = measure_increment(root)
         shutil.rmtree(root / "csv")
+        say("every page on the big build, in bare Streamlit and on the demo group")
+        load_the_rest(root / "parquet")
+        result["pages"] = measure_pages(root / "parquet" / "home", make_demo(root / "demo"), say)
         say("200 workbooks of 300 items")
         result["workbooks"] = measure_workbooks(root / "workbooks")
         if not options.skip_memory:
@@ -64,8 +76,13 @@ def main() -> None:
                 "ratio": round(big["load_peak_mib"] / result["parquet"]["load_peak_mib"], 2),
                 "answers": big["answers"],
             }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    write_result(result, options.out)
+
+
+def write_result(result: dict[str, Any], out: Path) -> None:
+    """Write what was measured, and print it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps(result, indent=1))
 
 
@@ -117,6 +134,19 @@ def measure_file(folder: Path, form: str, rounds: int, with_baseline: bool = Tru
     facts |= {"answers": rows, "load_seconds": round(seconds, 2), "load_peak_mib": round(peak)}
     facts["answers_per_second"] = round(rows / seconds)
     return facts
+
+
+def make_demo(folder: Path) -> Path:
+    """A home with the demo group's build."""
+    write_demo(folder / "exports")
+    run_load(folder / "home", folder / "exports")
+    return folder / "home"
+
+
+def load_the_rest(folder: Path) -> None:
+    """Everything else that the big group exports, so that every page has something to show."""
+    loaded = ("master", "self_check")
+    run_load(folder / "home", *(path for path in sorted((folder / "demo").iterdir()) if path.name not in loaded))
 
 
 def create_table(target: Path, read: str) -> float:

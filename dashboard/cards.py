@@ -20,14 +20,14 @@ CARD_WIDTH: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one card shows; the change is in points of a hundred, or in numbers."""
+    """What one card shows; the change is in points of a hundred, or in numbers without a format."""
 
     label: str
     value: str
     counted: str
     help: str
     change: float | None = None
-    change_format: str = "%+.1f pt"
+    change_format: str | None = "%+.1f pt"
     past: tuple[float, ...] = ()
     lower_is_better: bool = False
 

@@ -194,7 +194,7 @@ def show_rows(
     config = {column.name: configure_column(column) for column in columns} | dict(extra or {})
     tall: int | Literal["content"] = height if len(shown) > ROWS_WITHOUT_SCROLLING else "content"
     if on_pick is None:
-        st.dataframe(shown, hide_index=True, column_config=config, height=tall, alt=alt, key=key)
+        st.dataframe(shown, hide_index=True, column_config=config, height=tall, alt=alt, key=key, placeholder="")
         return
     clicked = f"{key}-{count_clicks()}"
     st.dataframe(
@@ -204,6 +204,7 @@ def show_rows(
         height=tall,
         alt=alt,
         key=clicked,
+        placeholder="",
         on_select=partial(_pick_row, clicked, table, on_pick),
         selection_mode="single-row",
     )

@@ -44,12 +44,10 @@ def show(view: View) -> None:
         view.say("Plan and coverage"),
         view.say("Was everything inspected that was planned, was it on time, and who has not reported?"),
     )
-    if rule:
-        st.caption(rule)
     if not panels.has_rows(view, PLANNED):
         panels.show_no_rows(view, PLANNED)
         return
-    show_figures(view)
+    show_figures(view, rule)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         show_coverage_by_type(view)
         show_coverage_by_region(view)
@@ -65,11 +63,11 @@ def show(view: View) -> None:
     show_plans(view, status)
 
 
-def show_figures(view: View) -> None:
+def show_figures(view: View, rule: str) -> None:
     """Planned, performed, late and missing over the periods shown, with their way through them."""
     over_time = view.ask(METRICS_SHOWN, (PERIOD,)).set_index(PERIOD).reindex(list(view.periods))
     whole = view.ask(METRICS_SHOWN).iloc[0]
-    caption = [view.say("Over all periods shown; the small charts go from period to period.")]
+    caption = [rule, view.say("Over all periods shown; the small charts go from period to period.")]
     if view.has_item_filter():
         caption.append(
             view.say(

@@ -14,7 +14,7 @@ from dashboard.act.stacks import Part, show_stacks
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.lists import show_listing, turn_to_first
 from dashboard.view import NOT_STATED, PERIOD, View
-from dashboard.words import N_, Label, begin_small, say_number
+from dashboard.words import N_, Label, begin_small, join_sentences, say_number
 from metrics.catalog import AGE_BANDS, SEVERITIES
 
 LISTS: Final = {
@@ -40,7 +40,7 @@ FINDING_COLUMNS: Final = (
     "fiscal_half", "reopened_count", "is_repeat", "open_actions", "overdue_actions", "closed_on", "finding_code",
 )  # fmt: skip
 ACTION_COLUMNS: Final = (
-    "entity", "severity", "description", "owner", "due_on", "days_overdue", "measure", "inspection_type", "raised_on",
+    "entity", "severity", "days_overdue", "due_on", "owner", "description", "measure", "inspection_type", "raised_on",
     "finding_code", "action_code",
 )  # fmt: skip
 
@@ -55,8 +55,8 @@ def show(view: View) -> None:
         view.say("Findings and actions"),
         view.say("What is open, what is overdue, and what comes back? A click on a bar narrows the page to it."),
     )
-    if rule:
-        st.caption(rule)
+    stand = view.say("The figures are as things stand, of the findings raised in the periods shown.")
+    st.caption(join_sentences(view.language, [rule, stand]))
     if not panels.has_rows(view, "findings"):
         panels.show_no_rows(view, "findings")
         return
@@ -74,25 +74,28 @@ def show(view: View) -> None:
 def show_figures(view: View) -> None:
     """What is open and overdue, as it stands now, of the findings raised in the periods shown."""
     frame = view.ask(("findings", "mean_days_to_close", "actions")).iloc[0]
-    major = view.ask(("open_findings",), severity=("major",))["open_findings"].fillna(0).sum()
-    closed = say_number(frame["mean_days_to_close_denominator"])
     of_findings = view.say("of {number} findings", number=say_number(frame["findings"]))
     of_actions = view.say("of {number} actions", number=say_number(frame["actions"]))
-    st.caption(view.say("As things stand, of the findings raised in the periods shown"))
+    major = build_count_card(view, "open_findings", severity=("major",), counted=view.say("of the open findings"))
+    due_soon = build_count_card(view, "due_soon_actions", counted=of_actions)
+    closed = view.say("{number} findings closed", number=say_number(frame["mean_days_to_close_denominator"]))
     show_cards(
         [
-            build_count_card(
-                view, "open_findings", counted=view.say("{number} of them major", number=say_number(major))
-            ),
+            build_count_card(view, "open_findings", counted=of_findings),
+            replace(major, label=view.say("Open major findings")),
             build_count_card(view, "reopened_findings", counted=of_findings),
             build_count_card(view, "repeat_findings", counted=of_findings),
+        ]
+    )
+    show_cards(
+        [
             build_count_card(view, "open_actions", counted=of_actions),
             build_count_card(view, "overdue_actions", counted=of_actions),
-            replace(build_count_card(view, "due_soon_actions"), label=view.say("Actions due within 30 days")),
+            replace(due_soon, label=view.say("Actions due within 30 days")),
             Card(
                 view.label_metric("mean_days_to_close"),
                 say_number(frame["mean_days_to_close"]),
-                view.say("{number} findings closed", number=closed),
+                closed,
                 view.describe_metric("mean_days_to_close"),
             ),
         ]

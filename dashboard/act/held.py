@@ -79,7 +79,7 @@ class SiftedRows(View):
     ) -> RowsFrame:
         """A page of the rows that are left, with their number."""
         rows = View.list_rows(
-            self, listing, search=search, order=order, descending=descending, limit=MOST_ROWS,
+            self, listing, search=search, order=order, descending=descending, limit=MOST_ROWS, offset=0,
             period=period, every_type=every_type, **ids,
         )  # fmt: skip
         frame = self.sift(rows.frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -15,13 +16,13 @@ from dashboard.act.stacks import Part, show_stacks
 from dashboard.cards import Card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_bars
-from dashboard.downloads import Column
+from dashboard.downloads import Column, write_csv, write_xlsx
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, show_panel
+from dashboard.panels import XLSX, Panel, download, list_about, show_panel, show_rows
 from dashboard.periods import step_back
 from dashboard.selection import ITEM_DIMENSIONS
 from dashboard.view import NOT_STATED, View
-from dashboard.words import N_, join_sentences, join_values, say_number, say_percent
+from dashboard.words import N_, join_sentences, join_values, plain, say_number, say_percent
 from insights.pdca import COUNTS, REASONS, STAGES, find_stages
 from metrics.rows import MOST_ROWS
 
@@ -61,6 +62,16 @@ METRIC_OF: Final = {
     "open_actions": "open_actions",
     "overdue_actions": "overdue_actions",
 }
+COLUMN_LABELS: Final = {
+    "planned": N_("Planned"),
+    "performed": N_("Performed"),
+    "missing": N_("Missing"),
+    "findings": N_("Findings raised"),
+    "open_findings": N_("Open findings"),
+    "actions": N_("Actions"),
+    "open_actions": N_("Open actions"),
+    "overdue_actions": N_("Overdue actions"),
+}
 TABLE_HEIGHT: Final = 620
 
 
@@ -80,21 +91,20 @@ def show(view: View) -> None:
     view = count_every_type(view)
     for dimension in ITEM_DIMENSIONS:
         view = view.loosen(dimension)
+    year = find_year(view)
+    if year:
+        view = hold_year(view, year)
     panels.show_heading(
         view,
         view.say("PDCA"),
         view.say("How far has each entity come in the cycle of the fiscal year, and what keeps it from going on?"),
     )
-    sentences = [rule]
-    if has_item_filter:
-        sentences.append(
-            view.say(
-                "The cycle is that of the whole entity, so filters by measure, domain, category and item do not hold."
-            )
-        )
-    if any(sentences):
-        st.caption(join_sentences(view.language, sentences))
-    cycle = read_cycle(view, find_year(view))
+    about = view.say("The newest fiscal year of the periods chosen is shown.")
+    whole = view.say(
+        "The cycle is that of the whole entity, so filters by measure, domain, category or item do not hold."
+    )
+    st.caption(join_sentences(view.language, [rule, about, whole if has_item_filter else ""]))
+    cycle = read_cycle(view, year)
     if cycle.entities.empty:
         panels.show_no_rows(view, "planned_inspections")
         return
@@ -160,10 +170,6 @@ def show_stage_cards(view: View, cycle: Cycle) -> None:
     numbers = entities["stage"].value_counts()
     before = read_cycle(view, step_back(cycle.year)).entities
     has_before = not before.empty and before["planned"].sum() > 0
-    compared = view.say(
-        "{period}: stage of {number} entities", period=view.say_period(cycle.year), number=len(entities)
-    )
-    st.caption(compared)
     cards = []
     for stage in STAGES:
         number = int(numbers.get(stage, 0))
@@ -184,17 +190,17 @@ def describe_stages(view: View) -> str:
     return "  \n".join(
         [
             view.say("An entity stands in the first stage whose condition is not met:"),
-            view.say("**Plan (P)**: passed when an inspection of the fiscal year is planned."),
+            view.say("Plan (P): passed when an inspection of the fiscal year is planned."),
             view.say(
-                "**Do (D)**: the measures are in operation. Inspection data do not show this stage itself; it counts "
+                "Do (D): the measures are in operation. Inspection data do not show this stage itself; it counts "
                 "as passed once the first planned inspection has a result."
             ),
-            view.say("**Check (C)**: passed when every planned inspection has a result; missing ones block it."),
+            view.say("Check (C): passed when every planned inspection has a result; missing ones block it."),
             view.say(
-                "**Act (A)**: passed when no finding and no corrective action is open; findings without a corrective "
+                "Act (A): passed when no finding and no corrective action is open; findings without a corrective "
                 "action, and overdue ones, block it first."
             ),
-            view.say("**Closed**: nothing of the year is left open."),
+            view.say("Closed: nothing of the year is left open."),
             view.say(
                 "Findings and actions belong to the year in which they were raised, and count as they stand at the "
                 "knowledge date. An entity can be blocked by several things."
@@ -297,29 +303,42 @@ def show_entities(view: View, cycle: Cycle, stage: str) -> None:
         blocked=[say_blocks(view, row) for row in frame.to_dict("records")],
         place=frame["stage"].map(place),
     ).sort_values(["place", "overdue_actions", "open_findings", "entity"], ascending=[True, False, False, True])
-    labels = {name: view.label_metric(METRIC_OF[name]) for name in COUNTS}
-    show_panel(
-        view,
-        Panel(
-            key="pdca-entities",
-            title=view.say("Entities by stage, {period}", period=view.say_period(cycle.year)),
-            table=frame.reset_index(drop=True),
-            columns=(
-                Column("stage_name", view.say("Stage"), "text"),
-                Column("name", view.label_dimension("entity"), "text"),
-                Column("blocked", view.say("Blocked by"), "text"),
-                Column("region_name", view.label_dimension("region"), "text"),
-                *(Column(name, label, "integer") for name, label in labels.items()),
-                Column("findings_without_action", view.say(REASON_LABELS["findings_without_action"]), "integer"),
-                Column("entity", view.say("Code"), "text"),
-            ),
-            metrics=tuple(METRIC_OF.values()),
-            definition=describe_stages(view),
-            note=view.say("Earlier stages first. A click on a row opens the entity."),
-            on_pick=open_entity,
-            height=TABLE_HEIGHT,
-        ),
+    columns = (
+        Column("stage_name", view.say("Stage"), "text"),
+        Column("name", view.label_dimension("entity"), "text"),
+        Column("blocked", view.say("Blocked by"), "text"),
+        Column("region_name", view.label_dimension("region"), "text"),
+        *(Column(name, view.say(COLUMN_LABELS[name]), "integer") for name in COUNTS),
+        Column("findings_without_action", view.say("Without an action"), "integer"),
+        Column("entity", view.say("Code"), "text"),
     )
+    show_table(view, cycle, frame.reset_index(drop=True), columns)
+
+
+def show_table(view: View, cycle: Cycle, table: pd.DataFrame, columns: tuple[Column, ...]) -> None:
+    """The entities in one table, and as files."""
+    title = view.say("Entities by stage, {period}", period=view.say_period(cycle.year))
+    note = view.say("Earlier stages first. A click on a row opens the entity.")
+    with st.container(border=True, key="pdca-entities"):
+        st.subheader(plain(title), anchor=False)
+        if table.empty:
+            st.info(view.say("No entity stands in this stage."))
+            return
+        wide = {"blocked": st.column_config.TextColumn(view.say("Blocked by"), width="large")}
+        show_rows(view, table, columns, "pdca-rows", title, open_entity, TABLE_HEIGHT, wide)
+        with st.container(horizontal=True, vertical_alignment="center", key="pdca-foot"):
+            number = view.say("{number} entities.", number=say_number(len(table)))
+            st.caption(join_sentences(view.language, [number, note]))
+            about = partial(list_about, view, title, tuple(METRIC_OF.values()), note, describe_stages(view))
+            name = f"tenken-pdca-{view.build.name}"
+            download("CSV", lambda: write_csv(table, columns), f"{name}.csv", "text/csv", "pdca-rows")
+            download(
+                "Excel",
+                lambda: write_xlsx(title, table, columns, about(), view.say("About")),
+                f"{name}.xlsx",
+                XLSX,
+                "pdca-rows",
+            )
 
 
 def say_blocks(view: View, row: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 from dashboard import cards, panels, rates
 from dashboard.act.held import SiftedRows, hold_types, open_entity
 from dashboard.act.renewals import draw_months
+from dashboard.answers import read_once
 from dashboard.cards import Card, build_count_card, build_rate_card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.downloads import Column
@@ -30,6 +31,7 @@ CLAUSE: Final = "control"
 STANDARD: Final = "JIS Q 15001"
 MONTHS_AHEAD: Final = 12
 LETTERS: Final = 28
+MOST_CLAUSES: Final = 26
 MARKS: Final = ("privacymark_holders", "lapsed_privacymarks", "privacymarks_due_soon")
 
 
@@ -68,7 +70,7 @@ def show(view: View) -> None:
     else:
         show_figures(audits, newest)
         with st.grid(2, min_column_width=panels.PANEL_WIDTH):
-            open_clause = partial(_open_clause, map_lineages(audits))
+            open_clause = partial(_open_clause, read_clauses(view).lineages)
             show_clauses_over_time(audits, open_clause)
             show_weakest_clauses(audits, open_clause)
             show_categories(audits)
@@ -80,15 +82,30 @@ def hold_to_audits(view: View) -> AuditView:
     """The view of privacy audits by fiscal year, with their clauses named."""
     held = hold_types(view, AUDIT)
     held = replace(held, selection=replace(held.selection, grain="year"))
-    choices = held.options.choices | {CLAUSE: name_clauses(read_clauses(view))}
+    choices = held.options.choices | {CLAUSE: read_clauses(view).names}
     return AuditView(held.build, held.selection, replace(held.options, choices=choices))
 
 
-def read_clauses(view: View) -> pd.DataFrame:
-    """The items that refer to a clause of the standard, newest version first, whatever is filtered."""
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """The names of the clauses of the standard, and the item that refers to each; of several the newest."""
+
+    names: dict[str, Label]
+    lineages: dict[str, str]
+
+
+def read_clauses(view: View) -> Clauses:
+    """The clauses that items refer to, whatever is filtered."""
+    return read_once(view.build, f"clauses at {view.known_at}", lambda: find_clauses(view))
+
+
+def find_clauses(view: View) -> Clauses:
+    """The clauses of the items of every checklist version."""
     bare = replace(view, selection=replace(view.selection, from_period=None, to_period=None, chosen=()))
     items = bare.list_rows("items", limit=MOST_ROWS).frame
-    return items[items["control_ref"].fillna("").str.startswith(STANDARD)]
+    items = items[items["control_ref"].fillna("").str.startswith(STANDARD)]
+    lineages = dict(zip(items["control_ref"][::-1], items["item_lineage"][::-1], strict=True))
+    return Clauses(name_clauses(items), lineages)
 
 
 def name_clauses(items: pd.DataFrame) -> dict[str, Label]:
@@ -161,6 +178,7 @@ def show_weakest_clauses(view: View, on_pick: OnPick) -> None:
         title=view.say("Weakest clauses, {span}", span=span),
         key="weakest-clauses",
         on_pick=on_pick,
+        most=MOST_CLAUSES,
         note=view.say("All years shown together, because an audit asks each clause once."),
     )
 
@@ -302,12 +320,6 @@ def label_month(view: View, month: str, months: Sequence[str]) -> str:
     short = f"{int(number)}月" if view.language == "ja" else number
     shown = (f"{year}年" if view.language == "ja" else year) if month == months[0] or number == "01" else ""
     return f"['{short}', '{shown}']"
-
-
-def map_lineages(view: View) -> dict[str, str]:
-    """For each clause the item that refers to it; of several the newest."""
-    items = read_clauses(view)
-    return dict(zip(items["control_ref"][::-1], items["item_lineage"][::-1], strict=True))
 
 
 def _open_clause(lineages: Mapping[str, str], picked: Mapping[str, Any]) -> None:

@@ -52,18 +52,16 @@ def show_stacks(
 
     `rows` are ids with labels, in order; a row without a count is drawn empty.
     """
-    wide = (
-        frame.pivot_table(index="id", columns="part_id", values="count", aggfunc="sum", fill_value=0)
-        .reindex(index=list(rows), columns=[part.id for part in parts], fill_value=0)
-        .astype(float)
-    )
-    totals = wide.sum(axis=1)
+    sums: dict[tuple[str, str], float] = dict.fromkeys(((row, part.id) for row in rows for part in parts), 0.0)
+    for row, part_id, count in zip(frame["id"], frame["part_id"], frame["count"], strict=True):
+        if (row, part_id) in sums and count == count:
+            sums[row, part_id] += count
+    totals = {row: sum(sums[row, part.id] for part in parts) for row in rows}
+    order = list(rows)
     if largest_first:
-        totals = totals[totals > 0].sort_values(ascending=False, kind="stable")
-    kept = totals.index[:MOST_STACKS].tolist() if largest_first else totals.index.tolist()
-    names = dict(
-        zip(totals.index, make_distinct([rows[code] for code in totals.index], list(totals.index)), strict=True)
-    )
+        order = sorted((row for row in order if totals[row] > 0), key=lambda row: -totals[row])
+    kept = order[:MOST_STACKS] if largest_first else order
+    names = dict(zip(order, make_distinct([rows[code] for code in order], order), strict=True))
     drawn = pd.DataFrame(
         [
             {
@@ -71,36 +69,40 @@ def show_stacks(
                 "id": code,
                 "part": part.label,
                 "part_id": part.id,
-                "count": wide.loc[code, part.id],
-                "written": say_number(wide.loc[code, part.id]),
+                "count": sums[code, part.id],
+                "written": say_number(sums[code, part.id]),
                 "total": say_number(totals[code]),
             }
             for code in kept
             for part in parts
-            if wide.loc[code, part.id] > 0
+            if sums[code, part.id] > 0
         ],
         columns=["row", "id", "part", "part_id", "count", "written", "total"],
     )
 
     def draw() -> Chart:
         tooltips = {"row": row_title, "part": part_title, "written": count_title, "total": view.say("All parts")}
-        used = [part for part in parts if wide.loc[kept, part.id].sum() > 0]
+        used = [part for part in parts if any(sums[code, part.id] > 0 for code in kept)]
         spec, data = draw_bars(
             drawn, tooltips, picks=("id", "part_id"), parts=[part.label for part in used],
             order=[names[code] for code in kept],
         )  # fmt: skip
         colour_parts(spec, parts, used)
-        add_totals(spec, float(totals.max()))
+        add_totals(spec, max(totals.values()))
         said = [f"{names[code]} {say_number(totals[code])}" for code in kept[:5]]
         alt = view.say(
             "Stacked bars: {title}. In all: {figures}.", title=title, figures=join_values(view.language, said)
         )
         return Chart(spec, data, alt, ("id", "part_id"))
 
-    many = len(totals) > len(kept)
-    drawn_note = view.say("{shown} of {number} are drawn; the table has all.", shown=len(kept), number=len(totals))
-    table = wide.loc[totals.index].assign(
-        row=[names[code] for code in totals.index], id=totals.index, part_id="", total=totals
+    many = len(order) > len(kept)
+    drawn_note = view.say("{shown} of {number} are drawn; the table has all.", shown=len(kept), number=len(order))
+    table = pd.DataFrame(
+        [
+            {"row": names[code], "id": code, "part_id": "", "total": totals[code]}
+            | {part.id: sums[code, part.id] for part in parts}
+            for code in order
+        ]
     )
     columns = (
         Column("row", row_title, "text"),
@@ -115,7 +117,7 @@ def show_stacks(
             note=join_sentences(view.language, [note, drawn_note if many else ""]),
             definition=definition,
             metrics=metrics,
-            table=table.reset_index(drop=True),
+            table=table,
             columns=columns,
             chart=draw,
             on_pick=on_pick,

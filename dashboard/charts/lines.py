@@ -16,8 +16,10 @@ from dashboard.charts.parts import (
     period_axis,
     pick_points,
 )
+from dashboard.downloads import measure
 
 LINE_HEIGHT: Final = 300
+MOST_LABEL_PIXELS: Final = 170
 LABEL_GAP: Final = 20
 """Pixels that two labels at the right edge keep between their middles."""
 SHAPES: Final = (
@@ -98,7 +100,10 @@ def draw_lines(
                     "dx": 8,
                     "fontSize": 12.5,
                     "fontWeight": 600,
-                    "limit": 120,
+                    "limit": min(
+                        MOST_LABEL_PIXELS,
+                        max(60, 8 * max((measure(name) for name in frame["series"].dropna()), default=0)),
+                    ),
                 },
                 "encoding": {
                     "x": {"value": "width"},

@@ -4,52 +4,64 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pandas as pd
 
 from dashboard.charts.parts import INK, Spec, field, list_tooltips
 
-REACH = 1.3
-RINGS = (0.25, 0.5, 0.75, 1.0)
+RINGS: Final = 4
+HIGH: Final = 0.5
+"""Where every rate is above it, the middle stands for it, because lines near the rim could not be told apart."""
 
 
 def draw_radar(
     frame: pd.DataFrame, spokes: Sequence[str], series: Sequence[str], titles: Mapping[str, str]
 ) -> tuple[Spec, pd.DataFrame]:
-    """Closed lines from the columns spoke, series, rate (0 in the middle, 1 at the rim), written and the tooltips'."""
+    """Closed lines from the columns spoke, series, rate (1 at the rim), written and what the tooltips name."""
     angles = {spoke: math.pi / 2 - 2 * math.pi * number / len(spokes) for number, spoke in enumerate(spokes)}
     known = frame.dropna(subset=["rate"])
+    middle = find_middle(known["rate"])
+    reach = (known["rate"] - middle) / (1 - middle)
+    turns = known["spoke"].map(angles)
     points = known.assign(
         kind="point",
-        x=[rate * math.cos(angles[spoke]) for rate, spoke in zip(known["rate"], known["spoke"], strict=True)],
-        y=[rate * math.sin(angles[spoke]) for rate, spoke in zip(known["rate"], known["spoke"], strict=True)],
+        x=reach * turns.map(math.cos),
+        y=reach * turns.map(math.sin),
         step=known["spoke"].map({spoke: number for number, spoke in enumerate(spokes)}),
     )
     closing = points[points["step"] == 0].assign(step=len(spokes), kind="closing")
     rings = pd.DataFrame(
         [
-            {
-                "kind": "ring",
-                "ring": f"{ring}",
-                "step": number,
-                "x": ring * math.cos(angle),
-                "y": ring * math.sin(angle),
-            }
-            for ring in RINGS
-            for number, angle in enumerate([*angles.values(), next(iter(angles.values()))])
+            {"kind": "ring", "ring": f"{ring}", "step": step, "x": ring * math.cos(turn), "y": ring * math.sin(turn)}
+            for ring in (number / RINGS for number in range(1, RINGS + 1))
+            for step, turn in enumerate([*angles.values(), math.pi / 2])
         ]
     )
     names = pd.DataFrame(
         [
-            {"kind": "name", "spoke": spoke, "x": 1.16 * math.cos(angle), "y": 1.12 * math.sin(angle)}
-            for spoke, angle in angles.items()
+            {"kind": "name", "spoke": spoke, "x": 1.1 * math.cos(turn), "y": 1.12 * math.sin(turn)}
+            for spoke, turn in angles.items()
         ]
     )
-    scales = pd.DataFrame([{"kind": "scale", "spoke": f"{ring:.0%}", "x": 0.02, "y": ring - 0.045} for ring in RINGS])
+    scales = pd.DataFrame(
+        [
+            {
+                "kind": "scale",
+                "spoke": f"{middle + (1 - middle) * number / RINGS:.0%}",
+                "x": 0.02,
+                "y": number / RINGS - 0.05,
+            }
+            for number in range(RINGS)
+        ]
+    )
     data = pd.concat([points, closing, rings, names, scales], ignore_index=True)
-    axis = {"scale": {"domain": [-REACH - 0.15, REACH + 0.15], "nice": False}, "axis": None, "title": None}
-    place = {"x": {"field": "x", "type": "quantitative"} | axis, "y": {"field": "y", "type": "quantitative"} | axis}
-    place["y"] = place["y"] | {"scale": {"domain": [-1.25, 1.25], "nice": False}}
+    # One unit is as long across as it is up, however wide the panel is.
+    sides = {"domainMin": {"expr": "-1.3 * width / height"}, "domainMax": {"expr": "1.3 * width / height"}}
+    place = {
+        "x": field("x", "quantitative", scale={**sides, "nice": False, "zero": False}, axis=None),
+        "y": field("y", "quantitative", scale={"domain": [-1.3, 1.3], "nice": False}, axis=None),
+    }
     color = field(
         "series", scale={"domain": list(series)}, legend={"orient": "bottom", "title": None, "labelLimit": 220}
     )
@@ -75,11 +87,16 @@ def draw_radar(
             {
                 "transform": [{"filter": "datum.kind == 'point'"}],
                 "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-                "encoding": {"color": color, "tooltip": list_tooltips(titles)},
+                "encoding": {"color": color | {"legend": None}, "tooltip": list_tooltips(titles)},
             },
             {
                 "transform": [{"filter": "datum.kind == 'name'"}],
-                "mark": {"type": "text", "fontSize": 12, "fontWeight": 600, "lineBreak": " "},
+                "mark": {
+                    "type": "text",
+                    "fontSize": 12,
+                    "fontWeight": 600,
+                    "align": {"expr": "abs(datum.x) < 0.1 ? 'center' : datum.x > 0 ? 'left' : 'right'"},
+                },
                 "encoding": {"text": field("spoke"), "color": INK},
             },
             {
@@ -92,3 +109,8 @@ def draw_radar(
         "height": 330,
     }
     return spec, data
+
+
+def find_middle(rates: pd.Series) -> float:
+    """The rate in the middle of a radar: 0, or HIGH where every rate is above it."""
+    return HIGH if len(rates) and rates.min() > HIGH else 0.0

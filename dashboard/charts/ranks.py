@@ -90,7 +90,7 @@ def draw_differences(
         "field": "change",
         "title": None,
         "scale": {"domain": [-reach, reach], "nice": False},
-        "axis": {**PLAIN_AXIS, "format": "+.0f", "tickCount": 5},
+        "axis": {**PLAIN_AXIS, "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')", "tickCount": 5},
     }
     spec: Spec = {
         "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},

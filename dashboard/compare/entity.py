@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import cards, panels, rates
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.charts.parts import Chart
-from dashboard.charts.radar import draw_radar
+from dashboard.charts.radar import draw_radar, find_middle
 from dashboard.figures import describe_cells, list_columns, make_table, title_tooltips
 from dashboard.lists import show_listing
 from dashboard.navigation import open_page
@@ -188,7 +188,10 @@ def show_against_peers(view: View, code: str, known: pd.DataFrame, newest: str) 
         Panel(
             key="entity-radar",
             title=title,
-            note=view.say("The rim is 100 %, the middle 0 %. Dashed: all entities of the same kind together."),
+            note=view.say(
+                "The rim is 100 %, the middle {middle}. Dashed: all entities of the same kind together.",
+                middle=say_percent(find_middle(drawn["rate"].dropna()), 0),
+            ),
             table=table,
             columns=(panels.Column("whose", view.say("Entity"), "text"), *columns),
             metrics=(METRIC,),
