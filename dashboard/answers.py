@@ -84,6 +84,11 @@ def read_once(build: Build, what: str, read: Callable[[], Read]) -> Read:
     return cast(Read, _read_once(build.name, repr(current_scope()), what, read))
 
 
+def remember(build: Build, what: str, make: Callable[[], Read]) -> Read:
+    """Something made of answers, such as a panel; `what` says everything that it depends on besides build and scope."""
+    return cast(Read, _remember(build.name, repr(current_scope()), what, make))
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open_build(home: Path, build_name: str) -> Build:
     """One open warehouse per build; the one before stays open for runs that still read it."""
@@ -106,3 +111,8 @@ def _list_rows(build_name: str, asked: str, _build: Build, _query: RowsQuery) ->
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _read_once(build_name: str, scope: str, what: str, _read: Callable[[], object]) -> object:
     return _read()
+
+
+@st.cache_resource(max_entries=600, show_spinner=False)
+def _remember(build_name: str, scope: str, what: str, _make: Callable[[], object]) -> object:
+    return _make()

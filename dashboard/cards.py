@@ -125,7 +125,7 @@ def show_card(card: Card) -> None:
     st.metric(
         card.label,
         card.value,
-        card.change,
+        int(card.change) if card.change is not None and card.change_format is None else card.change,
         delta_color=colour,
         format=None if card.change is None else card.change_format,
         chart_data=list(card.past) if any(known) else None,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import pandas as pd
 
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_bars
 from dashboard.figures import list_columns, make_table
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel, remembered
 from dashboard.rates import make_distinct
 from dashboard.view import PERIOD, View
 from dashboard.words import begin_small, join_sentences, join_values, say_number
@@ -18,6 +19,7 @@ from dashboard.words import begin_small, join_sentences, join_values, say_number
 MOST_BARS: Final = 12
 
 
+@remembered
 def show_bars(
     view: View,
     metric: str,
@@ -32,8 +34,8 @@ def show_bars(
     every_type: bool = False,
     in_order: bool = False,
     period: str | None = None,
-    **ids: tuple[str, ...],
-) -> None:
+    **ids: Any,
+) -> Panel:
     """A count by a dimension, largest first or in the dimension's own order, stacked by `parts` where given."""
     dimensions = (by, parts) if parts else (by,)
     frame = view.ask((metric,), dimensions, every_type=every_type, period=period, **ids)
@@ -66,9 +68,12 @@ def show_bars(
         picks = ("id", "part_id") if parts else ("id",)
         used = [label for code, label in part_labels.items() if parts and code in set(shown[parts])]
         spec, data = draw_bars(
-            drawn, tooltips | {"written": view.label_metric(metric)}, picks=picks, parts=used,
+            drawn,
+            tooltips | {"written": view.label_metric(metric)},
+            picks=picks,
+            parts=used,
             order=[names[code] for code in kept[:most]],
-        )  # fmt: skip
+        )
         said = [f"{names[code]} {say_number(sums[code])}" for code in kept[:5]]
         alt = view.say("Bar chart: {title}. {figures}.", title=said_title, figures=join_values(view.language, said))
         return Chart(spec, data, alt, picks)
@@ -79,18 +84,15 @@ def show_bars(
         table = table.assign(part_id=table[parts])
     if by == PERIOD:
         table = table.assign(period=[view.say_period(code) for code in table[PERIOD]])
-    show_panel(
-        view,
-        Panel(
-            key=key or f"{metric}-{'-'.join(dimensions)}",
-            title=said_title,
-            note=join_sentences(view.language, [note, many if len(kept) > most else ""]),
-            metrics=(metric,),
-            table=table,
-            columns=list_columns(view, dimensions, (metric,)),
-            chart=draw,
-            on_pick=on_pick,
-        ),
+    return Panel(
+        key=key or f"{metric}-{'-'.join(dimensions)}",
+        title=said_title,
+        note=join_sentences(view.language, [note, many if len(kept) > most else ""]),
+        metrics=(metric,),
+        table=table,
+        columns=list_columns(view, dimensions, (metric,)),
+        chart=cache(draw),
+        on_pick=on_pick,
     )
 
 

@@ -129,7 +129,6 @@ def make_table(view: View, frame: pd.DataFrame, by: Sequence[str], metrics: Sequ
             for some, full in zip(frame[f"{first}_contributing"], frame[f"{first}_expected"], strict=True)
         ]
     )
-    order = [name for name in by if name != PERIOD]
     keys = [name for name in (PERIOD, *by) if name in by]
     if keys:
         keys = list(dict.fromkeys(keys))

@@ -164,7 +164,7 @@ def _known_values(options: Options, grain: Grain) -> dict[str, list[str]]:
 def _adopt_address(address: Address, options: Options, own: Sequence[str]) -> None:
     """Set every widget from the address, and remember what it names that is not known."""
     written_grain = address.get("per", ["half"])[0]
-    grain = cast(Grain, written_grain if written_grain in GRAINS else "half")
+    grain: Grain = written_grain if written_grain in GRAINS else "half"
     shared = {name: values for name, values in address.items() if name not in own}
     days = {"known": (options.first_known_on, options.last_known_on)}
     kept, unknown = check_address(shared, _known_values(options, grain), SEVERAL, days)

@@ -43,7 +43,7 @@ def show_listing(
     limit: int = PAGE_ROWS,
     every_type: bool = False,
     period: str | None = None,
-    **ids: tuple[str, ...],
+    **ids: Any,
 ) -> None:
     """Columns of a listing in the reader's order: one page of rows with their number, and that page as files.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
 
+from dashboard import answers
 from dashboard.charts.parts import PICK, Chart
 from dashboard.downloads import Column, write_csv, write_xlsx
 from dashboard.filters import read_unknown
@@ -115,6 +116,28 @@ def has_rows(view: View, metric: str) -> bool:
     return bool((frame[base].fillna(0) > 0).any())
 
 
+def remembered(make: Callable[..., Panel]) -> Callable[..., None]:
+    """Turn what makes a panel into what shows it: a panel asked for again is not made again.
+
+    Making one costs more than sending it. What it depends on is the view, the arguments and the frames among them.
+    """
+
+    @wraps(make)
+    def show(view: View, *args: object, **more: object) -> None:
+        asked = f"{type(view).__name__} {make.__module__}.{make.__qualname__} {view.selection} {[tell_apart(one) for one in args]} "
+        asked += f"{ {name: tell_apart(one) for name, one in more.items()} }"
+        show_panel(view, answers.remember(view.build, asked, lambda: make(view, *args, **more)))
+
+    return show
+
+
+def tell_apart(given: object) -> str:
+    """An argument as part of a key; frames by their contents."""
+    if isinstance(given, pd.DataFrame | pd.Series):
+        return f"{len(given)} rows {pd.util.hash_pandas_object(given).sum()}"
+    return repr(given)
+
+
 def show_panel(view: View, panel: Panel) -> None:
     """Draw a panel; what is behind its other tabs is made when they are opened."""
     with st.container(border=True, key=panel.key, height="stretch"):
@@ -126,7 +149,7 @@ def show_panel(view: View, panel: Panel) -> None:
         if panel.chart:
             names.insert(0, view.say("Chart"))
         tabs = st.tabs(names, key=f"{panel.key}-tabs", on_change="rerun")
-        draw = [
+        draw: list[Callable[[], None]] = [
             lambda: show_table(view, panel),
             lambda: show_definition(view, panel),
             lambda: show_downloads(view, panel),
@@ -267,7 +290,8 @@ def show_downloads(view: View, panel: Panel) -> None:
         download("CSV", lambda: write_csv(panel.table, panel.columns), f"{name}.csv", "text/csv", panel.key)
         download("Excel", partial(write_workbook, view, panel), f"{name}.xlsx", XLSX, panel.key)
         if panel.chart:
-            for form, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
+            forms: tuple[tuple[Literal["png", "svg"], str], ...] = (("png", "image/png"), ("svg", "image/svg+xml"))
+            for form, mime in forms:
                 download(form.upper(), partial(write_picture, view, panel, form), f"{name}.{form}", mime, panel.key)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -25,7 +26,7 @@ from dashboard.figures import (
     title_tooltips,
     write_value,
 )
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel, remembered
 from dashboard.view import PERIOD, View
 from dashboard.words import begin_small, join_sentences, join_values, say_percent
 from metrics.catalog import METRICS
@@ -35,7 +36,8 @@ MOST_RANKED: Final = 20
 MOST_COLOURS: Final = 8
 
 
-def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None = None, key: str = "") -> None:
+@remembered
+def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None = None, key: str = "") -> Panel:
     """A rate over periods, one line per value of a dimension, with the target where there is one."""
     frame = view.ask((metric,), (PERIOD, by))
     labels = view.label_rows(frame, by)
@@ -70,26 +72,24 @@ def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None =
     notes = [view.say("A period without inspections is a gap, not 0 %. The axis does not begin at 0 %.")]
     if targets:
         notes.append(view.say("Dotted: the target."))
-    show_panel(
-        view,
-        Panel(
-            key=key or f"{metric}-by-{by}",
-            title=title,
-            note=join_sentences(view.language, notes),
-            metrics=(metric,),
-            table=make_table(view, frame, (PERIOD, by), (metric,)).assign(
-                id=lambda table: table[by],
-                period_id=lambda table: table[PERIOD],
-                period=lambda table: [view.say_period(code) for code in table[PERIOD]],
-            ),
-            columns=list_columns(view, (PERIOD, by), (metric,)),
-            chart=draw,
-            on_pick=on_pick,
-            is_empty=not drawn["rate"].notna().any(),
+    return Panel(
+        key=key or f"{metric}-by-{by}",
+        title=title,
+        note=join_sentences(view.language, notes),
+        metrics=(metric,),
+        table=make_table(view, frame, (PERIOD, by), (metric,)).assign(
+            id=lambda table: table[by],
+            period_id=lambda table: table[PERIOD],
+            period=lambda table: [view.say_period(code) for code in table[PERIOD]],
         ),
+        columns=list_columns(view, (PERIOD, by), (metric,)),
+        chart=cache(draw),
+        on_pick=on_pick,
+        is_empty=not drawn["rate"].notna().any(),
     )
 
 
+@remembered
 def show_heat(
     view: View,
     metric: str,
@@ -105,7 +105,7 @@ def show_heat(
     letters: int = 21,
     most: int | None = None,
     **ids: tuple[str, ...],
-) -> None:
+) -> Panel:
     """A rate of two dimensions against each other, with the totals that the query layer counts itself.
 
     `columns` may be the period. `most` keeps the rows that are weakest over all columns.
@@ -147,9 +147,15 @@ def show_heat(
         )
         lower = METRICS[metric].direction != "higher_is_better"
         spec, data = draw_heat(
-            drawn, row_order, column_order, tooltips,
-            picks=("row_id", "column_id"), are_periods=over_time, lower_is_better=lower, letters=letters,
-        )  # fmt: skip
+            drawn,
+            row_order,
+            column_order,
+            tooltips,
+            picks=("row_id", "column_id"),
+            are_periods=over_time,
+            lower_is_better=lower,
+            letters=letters,
+        )
         return Chart(
             spec, data, say_weakest(view, title, metric, drawn[drawn["row_id"] != ""]), ("row_id", "column_id")
         )
@@ -157,23 +163,20 @@ def show_heat(
     notes = [note or view.say("Deeper colour: weaker."), view.say("An empty cell has no answers.") if not note else ""]
     if drawn["is_small"].any():
         notes.append(view.say("Pale: fewer than {number} behind the figure.", number=SMALL_NUMBER))
-    show_panel(
-        view,
-        Panel(
-            key=key or f"{metric}-{rows}-{columns}",
-            title=title,
-            note=join_sentences(view.language, notes),
-            metrics=(metric,),
-            table=make_table(view, cells, (rows, columns), (metric,)).assign(
-                row_id=lambda table: table[rows],
-                column_id=lambda table: table[columns],
-                **({PERIOD: lambda table: [view.say_period(code) for code in table[PERIOD]]} if over_time else {}),
-            ),  # fmt: skip
-            columns=list_columns(view, (rows, columns), (metric,)),
-            chart=draw,
-            on_pick=on_pick,
-            is_empty=not drawn["rate"].notna().any(),
+    return Panel(
+        key=key or f"{metric}-{rows}-{columns}",
+        title=title,
+        note=join_sentences(view.language, notes),
+        metrics=(metric,),
+        table=make_table(view, cells, (rows, columns), (metric,)).assign(
+            row_id=lambda table: table[rows],
+            column_id=lambda table: table[columns],
+            **({PERIOD: lambda table: [view.say_period(code) for code in table[PERIOD]]} if over_time else {}),
         ),
+        columns=list_columns(view, (rows, columns), (metric,)),
+        chart=cache(draw),
+        on_pick=on_pick,
+        is_empty=not drawn["rate"].notna().any(),
     )
 
 
@@ -183,6 +186,7 @@ def write_cell(metric: str, value: float) -> str:
     return "" if value != value else written.removesuffix("%")
 
 
+@remembered
 def show_rank(
     view: View,
     metric: str,
@@ -198,7 +202,7 @@ def show_rank(
     most: int = MOST_RANKED,
     best_first: bool = False,
     frame: pd.DataFrame | None = None,
-) -> None:
+) -> Panel:
     """Values of a dimension from the weakest on, with Wilson intervals; all of them are in the table.
 
     `peers` maps ids to the rate of their peers; `series` maps ids to the names that colours stand for.
@@ -259,21 +263,19 @@ def show_rank(
         Column("applicable_answers", view.say("Answers"), "integer"),
         Column("entities", view.say("Entities"), "text"),
     ]
-    show_panel(
-        view,
-        Panel(
-            key=key or f"{metric}-rank-{by}",
-            title=title,
-            note=join_sentences(view.language, notes),
-            metrics=(metric,),
-            table=frame.assign(id=frame[by], entities=drawn["entities"], **{name: names}),
-            columns=tuple(columns),
-            chart=draw,
-            on_pick=on_pick,
-        ),
+    return Panel(
+        key=key or f"{metric}-rank-{by}",
+        title=title,
+        note=join_sentences(view.language, notes),
+        metrics=(metric,),
+        table=frame.assign(id=frame[by], entities=drawn["entities"], **{name: names}),
+        columns=tuple(columns),
+        chart=cache(draw),
+        on_pick=on_pick,
     )
 
 
+@remembered
 def show_movers(
     view: View,
     metric: str,
@@ -287,7 +289,7 @@ def show_movers(
     key: str = "",
     most: int = 10,
     note: str = "",
-) -> None:
+) -> Panel:
     """The largest changes down and up, of the frame that `find_changes` makes; the table has every row."""
     frame = changes.sort_values("change", key=abs, ascending=False).reset_index(drop=True)
     label = f"{by}_{view.language}"
@@ -338,18 +340,15 @@ def show_movers(
         view.say("In percentage points; those that moved most. The table has all.") if kind == "rate" else "",
         note,
     ]
-    show_panel(
-        view,
-        Panel(
-            key=key or f"{metric}-movers-{by}",
-            title=title,
-            note=join_sentences(view.language, notes),
-            metrics=(metric,),
-            table=frame.assign(heads=heads),
-            columns=columns,
-            chart=draw if len(moved) else None,
-            on_pick=on_pick,
-        ),
+    return Panel(
+        key=key or f"{metric}-movers-{by}",
+        title=title,
+        note=join_sentences(view.language, notes),
+        metrics=(metric,),
+        table=frame.assign(heads=heads),
+        columns=columns,
+        chart=cache(draw) if len(moved) else None,
+        on_pick=on_pick,
     )
 
 

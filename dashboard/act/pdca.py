@@ -64,7 +64,7 @@ METRIC_OF: Final = {
 }
 COLUMN_LABELS: Final = {
     "planned": N_("Planned"),
-    "performed": N_("Performed"),
+    "performed": N_("With a result"),
     "missing": N_("Missing"),
     "findings": N_("Findings raised"),
     "open_findings": N_("Open findings"),
@@ -100,10 +100,14 @@ def show(view: View) -> None:
         view.say("How far has each entity come in the cycle of the fiscal year, and what keeps it from going on?"),
     )
     about = view.say("The newest fiscal year of the periods chosen is shown.")
+    typed = view.say("Only entities that have an inspection of the chosen types planned are counted.")
+    is_typed = bool(view.selection.values("inspection_type"))
     whole = view.say(
         "The cycle is that of the whole entity, so filters by measure, domain, category or item do not hold."
     )
-    st.caption(join_sentences(view.language, [rule, about, whole if has_item_filter else ""]))
+    st.caption(
+        join_sentences(view.language, [rule, about, typed if is_typed else "", whole if has_item_filter else ""])
+    )
     cycle = read_cycle(view, year)
     if cycle.entities.empty:
         panels.show_no_rows(view, "planned_inspections")
@@ -137,7 +141,18 @@ def read_cycle(view: View, year: str) -> Cycle:
         name=frame[name].reindex(every).fillna(known[name].reindex(every)),
         region=regions["region"].reindex(every).fillna(known["region"].reindex(every)).fillna(NOT_STATED),
     )
-    return Cycle(year, entities.rename_axis("entity").reset_index())
+    is_in_cycle = ~entities.index.isin(list_later_entities(view, year))
+    if view.selection.values("inspection_type"):
+        # Not every entity is to have an inspection of each type.
+        is_in_cycle &= (entities["planned"] > 0) | (entities["findings"] > 0)
+    return Cycle(year, entities[is_in_cycle].rename_axis("entity").reset_index())
+
+
+def list_later_entities(view: View, year: str) -> list[str]:
+    """The entities that are planned for the first time after a year, and so were not yet in the group."""
+    plans = view.loosen("period").ask(("planned_inspections",), ("entity", "fiscal_year"))
+    first = plans[plans["planned_inspections"] > 0].groupby("entity")["fiscal_year"].min()
+    return list(first.index[first > int(year.removeprefix("FY"))])
 
 
 def hold_year(view: View, year: str) -> View:
@@ -204,6 +219,10 @@ def describe_stages(view: View) -> str:
             view.say(
                 "Findings and actions belong to the year in which they were raised, and count as they stand at the "
                 "knowledge date. An entity can be blocked by several things."
+            ),
+            view.say(
+                "An entity that is planned for the first time in a later year is taken as not yet in the group, and "
+                "not counted."
             ),
         ]
     )

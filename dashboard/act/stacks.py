@@ -128,7 +128,7 @@ def show_stacks(
 
 def colour_parts(spec: Spec, parts: Sequence[Part], used: Sequence[Part]) -> None:
     """Give each part its colour, whichever of them are drawn."""
-    domain = [f"\0{number}" for number in range(SERIES_COLOURS)]
+    domain = [f"\u2060{number}" for number in range(SERIES_COLOURS)]
     for part in parts:
         domain[part.colour] = part.label
     color = spec["layer"][0]["encoding"]["color"]

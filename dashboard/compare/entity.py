@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -12,10 +13,11 @@ from dashboard import cards, panels, rates
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.radar import draw_radar, find_middle
+from dashboard.downloads import Column
 from dashboard.figures import describe_cells, list_columns, make_table, title_tooltips
 from dashboard.lists import show_listing
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, show_panel
+from dashboard.panels import Panel
 from dashboard.view import PERIOD, View
 from dashboard.words import NONE_WRITTEN, join_values, plain, say_day, say_number, say_percent
 
@@ -45,10 +47,18 @@ def show(view: View) -> None:
             rates.show_over_time(view, METRIC, "measure", on_pick=_open_measure, key="entity-over-time")
             show_against_peers(view, code, known, newest)
             rates.show_rank(
-                view, METRIC, "category", period=newest, on_pick=_open_category, key="entity-categories", most=10,
+                view,
+                METRIC,
+                "category",
+                period=newest,
+                on_pick=_open_category,
+                key="entity-categories",
+                most=10,
                 title=view.say("Weakest categories, {period}", period=view.say_period(newest)),
-            )  # fmt: skip
-            rates.show_heat(view, METRIC, "category", PERIOD, on_pick=_open_category_cell, key="entity-category-period", most=12)  # fmt: skip
+            )
+            rates.show_heat(
+                view, METRIC, "category", PERIOD, on_pick=_open_category_cell, key="entity-category-period", most=12
+            )
     show_inspections(view)
     show_open_work(view)
 
@@ -70,9 +80,14 @@ def show_choice(view: View) -> None:
         width=520,
     )
     show_listing(
-        view, "entities", ("entity", "entity_kind", "region", "country", "business_group"), key="entities",
-        title=view.say("Entities of the group"), on_pick=_open_entity_row, limit=5000,
-    )  # fmt: skip
+        view,
+        "entities",
+        ("entity", "entity_kind", "region", "country", "business_group"),
+        key="entities",
+        title=view.say("Entities of the group"),
+        on_pick=_open_entity_row,
+        limit=5000,
+    )
 
 
 def show_facts(view: View, known: pd.DataFrame, code: str) -> None:
@@ -107,7 +122,7 @@ def follow_line(view: View, known: pd.DataFrame, code: str) -> list[str]:
 
 def say_privacymark(view: View, row: pd.Series) -> str:
     """Whether it holds the mark, and until when."""
-    if row["has_privacymark"] is not True and not row["has_privacymark"] == 1:
+    if row["has_privacymark"] != 1:
         return view.say("Does not hold one")
     if pd.isna(row["privacymark_until_on"]):
         return view.say("Holds one; no day of expiry is known")
@@ -160,14 +175,17 @@ def show_standing(view: View, code: str, known: pd.DataFrame, newest: str) -> No
     show_cards(shown)
 
 
-def show_against_peers(view: View, code: str, known: pd.DataFrame, newest: str) -> None:
+@panels.remembered
+def show_against_peers(view: View, code: str, known: pd.DataFrame, newest: str) -> Panel:
     """The four measures as a radar, the entity against all of its kind."""
     own = view.ask((METRIC,), ("measure",), period=newest)
     peers = view.hold(entity=(), entity_kind=list_peers(known, code)).ask((METRIC,), ("measure",), period=newest)
     names = (view.label_id("entity", code), view.say("Peers of the same kind"))
     labels = {one: label for one, label in view.label_rows(peers, "measure").items() if one}
-    parts = [describe_cells(frame, METRIC, view).assign(spoke=frame["measure"].map(labels), series=name, id=frame["measure"])
-             for name, frame in zip(names, (own, peers), strict=True)]  # fmt: skip
+    parts = [
+        describe_cells(frame, METRIC, view).assign(spoke=frame["measure"].map(labels), series=name, id=frame["measure"])
+        for name, frame in zip(names, (own, peers), strict=True)
+    ]
     drawn = pd.concat(parts, ignore_index=True).dropna(subset=["spoke"])
     title = view.say("Measures against peers, {period}", period=view.say_period(newest))
 
@@ -183,56 +201,103 @@ def show_against_peers(view: View, code: str, known: pd.DataFrame, newest: str) 
     both = pd.concat([own.assign(whose=names[0]), peers.assign(whose=names[1])])
     table = make_table(view, both, ("measure",), (METRIC,))
     columns = list_columns(view, ("measure",), (METRIC,))
-    show_panel(
-        view,
-        Panel(
-            key="entity-radar",
-            title=title,
-            note=view.say(
-                "The rim is 100 %, the middle {middle}. Dashed: all entities of the same kind together.",
-                middle=say_percent(find_middle(drawn["rate"].dropna()), 0),
-            ),
-            table=table,
-            columns=(panels.Column("whose", view.say("Entity"), "text"), *columns),
-            metrics=(METRIC,),
-            chart=draw if len(drawn["spoke"].unique()) > 2 else None,
+    return Panel(
+        key="entity-radar",
+        title=title,
+        note=view.say(
+            "The rim is 100 %, the middle {middle}. Dashed: all entities of the same kind together.",
+            middle=say_percent(find_middle(drawn["rate"].dropna()), 0),
         ),
+        table=table,
+        columns=(Column("whose", view.say("Entity"), "text"), *columns),
+        metrics=(METRIC,),
+        chart=cache(draw) if len(drawn["spoke"].unique()) > 2 else None,
     )
 
 
 def show_inspections(view: View) -> None:
     """The newest inspections of every type, and who inspected."""
     show_listing(
-        view, "inspections",
-        ("fiscal_half", "inspection_type", "inspecting_entity", "performed_on", "submitted_on", "checklist_version",
-         "compliance_rate", "answers", "not_met", "file_name"),
-        key="entity-inspections", title=view.say("Inspections of every kind, newest first"), order="performed_on",
-        descending=True, every_type=True, limit=50, height=300, on_pick=_open_inspection,
+        view,
+        "inspections",
+        (
+            "fiscal_half",
+            "inspection_type",
+            "inspecting_entity",
+            "performed_on",
+            "submitted_on",
+            "checklist_version",
+            "compliance_rate",
+            "answers",
+            "not_met",
+            "file_name",
+        ),
+        key="entity-inspections",
+        title=view.say("Inspections of every kind, newest first"),
+        order="performed_on",
+        descending=True,
+        every_type=True,
+        limit=50,
+        height=300,
+        on_pick=_open_inspection,
         note=view.say("A row opens the answers behind it."),
-    )  # fmt: skip
+    )
 
 
 def show_open_work(view: View) -> None:
     """Open findings, open actions and inspections to come."""
     show_listing(
-        view, "findings",
-        ("finding_code", "inspection_type", "fiscal_half", "severity", "item_text", "description", "raised_on", "age_days",
-         "reopened_count", "is_repeat"),
-        key="entity-findings", title=view.say("Open findings, oldest first"), order="age_days", descending=True,
-        every_type=True, limit=50, height=300, status=("open",), on_pick=_open_item,
+        view,
+        "findings",
+        (
+            "finding_code",
+            "inspection_type",
+            "fiscal_half",
+            "severity",
+            "item_text",
+            "description",
+            "raised_on",
+            "age_days",
+            "reopened_count",
+            "is_repeat",
+        ),
+        key="entity-findings",
+        title=view.say("Open findings, oldest first"),
+        order="age_days",
+        descending=True,
+        every_type=True,
+        limit=50,
+        height=300,
+        status=("open",),
+        on_pick=_open_item,
         empty=view.say("No finding is open."),
-    )  # fmt: skip
+    )
     show_listing(
-        view, "actions",
+        view,
+        "actions",
         ("action_code", "owner", "description", "due_on", "days_overdue", "severity", "measure"),
-        key="entity-actions", title=view.say("Corrective actions of open findings"), order="due_on", every_type=True,
-        limit=50, height=300, status=("open",), empty=view.say("No corrective action is open."),
-    )  # fmt: skip
+        key="entity-actions",
+        title=view.say("Corrective actions of open findings"),
+        order="due_on",
+        every_type=True,
+        limit=50,
+        height=300,
+        status=("open",),
+        empty=view.say("No corrective action is open."),
+    )
     show_listing(
-        view, "plans", ("fiscal_half", "inspection_type", "inspecting_entity", "due_on", "handed_in_on", "days_late"),
-        key="entity-plans", title=view.say("Planned inspections, newest first"), order="due_on", descending=True,
-        every_type=True, limit=50, height=300, empty=view.say("No inspection is planned."),
-    )  # fmt: skip
+        view,
+        "plans",
+        ("fiscal_half", "inspection_type", "inspecting_entity", "due_on", "handed_in_on", "days_late"),
+        key="entity-plans",
+        title=view.say("Planned inspections, newest first"),
+        order="due_on",
+        descending=True,
+        every_type=True,
+        limit=50,
+        height=300,
+        empty=view.say("No inspection is planned."),
+    )
 
 
 def _choose_entity() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -15,7 +16,7 @@ from dashboard.charts.parts import Chart
 from dashboard.charts.world_map import draw_world
 from dashboard.figures import describe_cells, list_columns, make_table, title_tooltips
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, show_panel
+from dashboard.panels import Panel
 from dashboard.view import PERIOD, View
 from dashboard.words import join_values
 
@@ -35,17 +36,30 @@ def show(view: View) -> None:
     show_each_region(view)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         rates.show_heat(
-            view, METRIC, "region", "measure", period=newest, on_pick=_open_measure, key="region-measure",
+            view,
+            METRIC,
+            "region",
+            "measure",
+            period=newest,
+            on_pick=_open_measure,
+            key="region-measure",
             note=view.say("The row All is the group. Deeper colour: weaker."),
-        )  # fmt: skip
+        )
         rates.show_over_time(view, METRIC, "region", on_pick=_open_region, key="regions-over-time")
         rates.show_heat(
             view, METRIC, "business_group", "region", period=newest, on_pick=_open_group, key="group-region"
         )
         rates.show_rank(
-            view, METRIC, "country", period=newest, on_pick=_open_country, key="country-rank",
-            title=view.say("{metric} by country, {period}", metric=view.label_metric(METRIC), period=view.say_period(newest)),
-        )  # fmt: skip
+            view,
+            METRIC,
+            "country",
+            period=newest,
+            on_pick=_open_country,
+            key="country-rank",
+            title=view.say(
+                "{metric} by country, {period}", metric=view.label_metric(METRIC), period=view.say_period(newest)
+            ),
+        )
     show_map(view, newest)
 
 
@@ -66,6 +80,7 @@ def show_each_region(view: View) -> None:
             show_small(view, code, name, rows, whole, group_name, periods, both)
 
 
+@panels.remembered
 def show_small(
     view: View,
     code: str,
@@ -75,7 +90,7 @@ def show_small(
     group_name: str,
     periods: Mapping[str, str],
     both: pd.Series,
-) -> None:
+) -> Panel:
     """One region's small chart."""
     drawn = pd.concat(
         [
@@ -101,17 +116,14 @@ def show_small(
         return Chart(spec, data, alt, ("id", "period"))
 
     table = make_table(view, rows, (PERIOD, "region"), (METRIC,))
-    show_panel(
-        view,
-        Panel(
-            key=f"region-{code or 'none'}",
-            title=title,
-            table=table.assign(id=table["region"], period=[view.say_period(one) for one in table[PERIOD]]),
-            columns=list_columns(view, (PERIOD, "region"), (METRIC,)),
-            metrics=(METRIC,),
-            chart=draw,
-            on_pick=_open_region,
-        ),
+    return Panel(
+        key=f"region-{code or 'none'}",
+        title=title,
+        table=table.assign(id=table["region"], period=[view.say_period(one) for one in table[PERIOD]]),
+        columns=list_columns(view, (PERIOD, "region"), (METRIC,)),
+        metrics=(METRIC,),
+        chart=cache(draw),
+        on_pick=_open_region,
     )
 
 
@@ -121,6 +133,12 @@ def show_map(view: View, newest: str) -> None:
     is_on = st.toggle(view.say("Show the map"), value=shown == "on", key="map-toggle")
     st.session_state[filters.own_state("map")] = "on" if is_on else "off"
     filters.choose_own("map", ("on", "off"), "on")
+    show_countries(view, newest, is_on=is_on)
+
+
+@panels.remembered
+def show_countries(view: View, newest: str, *, is_on: bool) -> Panel:
+    """Countries as a table, and on a map where that is wanted."""
     frame = view.ask((METRIC,), ("country",), period=newest)
     codes = read_once(view.build, "numeric codes of countries", lambda: read_numeric_codes(view))
     title = view.say("{metric} by country, {period}", metric=view.label_metric(METRIC), period=view.say_period(newest))
@@ -139,20 +157,17 @@ def show_map(view: View, newest: str) -> None:
         return Chart(spec, data, alt, ("id",))
 
     table = make_table(view, frame, ("country",), (METRIC,))
-    show_panel(
-        view,
-        Panel(
-            key="world",
-            title=title,
-            note=view.say(
-                "Deeper colour: weaker. Grey: no figure. Shapes of Natural Earth, coarse; they take no position on borders."
-            ),
-            table=table.assign(id=table["country"]),
-            columns=list_columns(view, ("country",), (METRIC,)),
-            metrics=(METRIC,),
-            chart=draw if is_on and not drawn.empty else None,
-            on_pick=_open_country,
+    return Panel(
+        key="world",
+        title=title,
+        note=view.say(
+            "Deeper colour: weaker. Grey: no figure. Shapes of Natural Earth, coarse; they take no position on borders."
         ),
+        table=table.assign(id=table["country"]),
+        columns=list_columns(view, ("country",), (METRIC,)),
+        metrics=(METRIC,),
+        chart=cache(draw) if is_on and not drawn.empty else None,
+        on_pick=_open_country,
     )
 
 

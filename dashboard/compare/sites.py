@@ -32,9 +32,17 @@ def show(view: View) -> None:
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         show_movers(view, newest)
         rates.show_heat(
-            view, METRIC, "entity", "measure", period=newest, most=15, with_totals=True, on_pick=_open_measure,
-            key="weakest-by-measure", letters=30,
-        )  # fmt: skip
+            view,
+            METRIC,
+            "entity",
+            "measure",
+            period=newest,
+            most=15,
+            with_totals=True,
+            on_pick=_open_measure,
+            key="weakest-by-measure",
+            letters=30,
+        )
     show_side_by_side(view, frame)
 
 
@@ -52,9 +60,19 @@ def show_ranks(view: View, newest: str, frame: pd.DataFrame, kinds: Mapping[str,
             ("strongest", view.say("Strongest, {period}", period=period), True),
         ):
             rates.show_rank(
-                view, METRIC, "entity", title=title, peers=rate_of_peers, series=series, on_pick=_open_entity, key=key,
-                frame=frame, best_first=best_first, most=15, note=say_colours(view, series),
-            )  # fmt: skip
+                view,
+                METRIC,
+                "entity",
+                title=title,
+                peers=rate_of_peers,
+                series=series,
+                on_pick=_open_entity,
+                key=key,
+                frame=frame,
+                best_first=best_first,
+                most=15,
+                note=say_colours(view, series),
+            )
 
 
 def say_colours(view: View, series: Mapping[str, str]) -> str:

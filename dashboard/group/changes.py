@@ -64,12 +64,16 @@ def show(view: View) -> None:
                 METRIC,
                 by,
                 changes,
-                title=view.say("{metric} by {dimension}: what moved", metric=view.label_metric(METRIC), dimension=view.label_dimension(by).lower() if view.language == "en" else view.label_dimension(by)),
+                title=view.say(
+                    "{metric} by {dimension}: what moved",
+                    metric=view.label_metric(METRIC),
+                    dimension=view.label_dimension(by).lower() if view.language == "en" else view.label_dimension(by),
+                ),
                 before=before.name,
                 after=after.name,
                 on_pick=picks[by],
                 key=f"changes-{by}",
-            )  # fmt: skip
+            )
     show_restated(view, before, after)
 
 
@@ -187,8 +191,10 @@ def show_restated(view: View, before: Side, after: Side) -> None:
     came = len(now) - len(both)
     note = view.say(
         "{restated} of {number} figures known then are different now; {came} more came in since.",
-        restated=say_number(len(restated)), number=say_number(len(both)), came=say_number(came),
-    )  # fmt: skip
+        restated=say_number(len(restated)),
+        number=say_number(len(both)),
+        came=say_number(came),
+    )
     table = restated.assign(period_label=[view.say_period(code) for code in restated[PERIOD]], id=restated["entity"])
     panel = panels.Panel(
         key="restated",
@@ -218,7 +224,15 @@ def show_restated(view: View, before: Side, after: Side) -> None:
 def find_first_told(view: View, period: str) -> datetime:
     """The end of the month in which the last figures of a period were first expected: a month after its last day."""
     year, part = int(period[2:6]), period[7:]
-    ends = {"": (year + 1, 4), "H1": (year, 10), "H2": (year + 1, 4), "Q1": (year, 7), "Q2": (year, 10), "Q3": (year + 1, 1), "Q4": (year + 1, 4)}  # fmt: skip
+    ends = {
+        "": (year + 1, 4),
+        "H1": (year, 10),
+        "H2": (year + 1, 4),
+        "Q1": (year, 7),
+        "Q2": (year, 10),
+        "Q3": (year + 1, 1),
+        "Q4": (year + 1, 4),
+    }
     day = date(*ends[part], 30)
     return min(end_of_day(view.build, day), view.known_at)
 

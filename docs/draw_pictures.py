@@ -1,0 +1,150 @@
+"""python docs/draw_pictures.py [--few] [--home FOLDER]: every page of the dashboard as PNG files in docs/pictures.
+
+Shows the demo group, made for this in a folder that is taken away again, or the build of --home.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PICTURES: Final = ROOT / "docs" / "pictures"
+CHROMIUM: Final = Path("/usr/bin/chromium")
+FLAGS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+WIDTHS: Final = {"desktop": 1600, "phone": 420}
+LOWEST: Final = 900
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+LONGEST_WAIT: Final = 60_000
+QUIET: Final = 800
+"""Milliseconds without a change in the page after which its charts are taken to be drawn."""
+CONTENT: Final = "[data-testid=stMain]"
+# Charts and tables are drawn after the run has ended, and again at each new size.
+WAIT_UNTIL_QUIET: Final = """quiet => new Promise(resolve => {
+    let timer = setTimeout(resolve, quiet);
+    new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(resolve, quiet); })
+        .observe(document.querySelector('[data-testid=stMain]'), {subtree: true, childList: true, attributes: true});
+    setTimeout(resolve, 15 * quiet);
+})"""
+
+
+def main() -> None:
+    """Draw what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--few", action="store_true", help="both languages, but light and wide only")
+    parser.add_argument("--home", type=Path, help="a TENKEN_HOME with a build to show; it is only read")
+    parser.add_argument("--page", action="append", help="a page to draw; every page where none is named")
+    options = parser.parse_args()
+    if not CHROMIUM.exists():
+        parser.exit(1, f"{CHROMIUM} is missing. On Debian: sudo apt-get install chromium fonts-noto-cjk\n")
+    known = list_pages()
+    pages = options.page or known
+    unknown = [page for page in pages if page not in known]
+    if unknown:
+        parser.error(f"no such page: {', '.join(unknown)}; there are {', '.join(known)}")
+    schemes = SCHEMES[:1] if options.few else SCHEMES
+    widths = ("desktop",) if options.few else tuple(WIDTHS)
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tenken-pictures-") as folder:
+        home = options.home.resolve() if options.home else make_demo(Path(folder))
+        with serve_dashboard(home) as address:
+            draw_pages(address, list(product(pages, ("en", "ja"), schemes, widths)))
+
+
+def list_pages() -> list[str]:
+    """Names of the pages in the order of the navigation."""
+    sys.path.insert(0, str(ROOT))
+    from dashboard.navigation import PAGES
+
+    return [page.name for page in PAGES]
+
+
+def make_demo(folder: Path) -> Path:
+    """A home with the demo group's build."""
+    print("making the demo group", file=sys.stderr, flush=True)
+    exports, home = folder / "demo", folder / "home"
+    for arguments in (["demo", "--out", str(exports)], ["load", "--home", str(home), str(exports)]):
+        subprocess.run([sys.executable, "-m", "etl", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return home
+
+
+@contextmanager
+def serve_dashboard(home: Path) -> Iterator[str]:
+    """Address of a server of the dashboard on a free port of the loopback, for as long as it is needed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    environment = os.environ | {"TENKEN_HOME": str(home)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            # It is ready once it prints its address.
+            if not any("URL:" in line for line in server.stdout):
+                raise SystemExit("The dashboard did not start; what it says is above.")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def draw_pages(address: str, wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> None:
+    """Each page in each language, scheme and width, as a file of its own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        for number, (name, language, scheme, width) in enumerate(wanted, start=1):
+            target = PICTURES / f"{name}-{language}-{scheme}-{width}.png"
+            print(f"{number} of {len(wanted)}: {target.relative_to(ROOT)}", file=sys.stderr, flush=True)
+            draw_page(browser, f"{address}/{name}?lang={language}", scheme, WIDTHS[width], target)
+        browser.close()
+
+
+def draw_page(browser: Browser, url: str, scheme: Literal["light", "dark"], width: int, target: Path) -> None:
+    """One page at its full height."""
+    context = browser.new_context(viewport={"width": width, "height": LOWEST}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(url)
+    page.locator(f"{CONTENT} h1").wait_for(timeout=LONGEST_WAIT)
+    wait_until_drawn(page)
+    # What is below the window is not drawn, and what is drawn can be higher than what stood in its place.
+    for _ in range(3):
+        height = page.locator(CONTENT).evaluate("main => main.scrollHeight")
+        if height <= page.viewport_size["height"]:  # type: ignore[index]
+            break
+        page.set_viewport_size({"width": width, "height": height})
+        wait_until_drawn(page)
+    page.screenshot(path=target)
+    context.close()
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the run has ended and nothing changes any more."""
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')", timeout=LONGEST_WAIT
+    )
+    page.evaluate(WAIT_UNTIL_QUIET, QUIET)
+
+
+if __name__ == "__main__":
+    main()
