@@ -2,6 +2,7 @@
 # make test   every test; those in a browser where chromium is installed
 # make check  linter, formatter, types, ladder of imports
 # make bench  how long loads and pages take
+# make pictures  every page as PNG in docs/pictures: languages, light and dark, wide and narrow; needs chromium
 # make demo   the exports of a fictional group, loaded
 # make clean  what can be made again; archive and warehouse stay
 
@@ -14,7 +15,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench lock clean
+.PHONY: help run demo test check bench pictures lock clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -63,6 +64,10 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(PY) -m bench
+
+# Of the demo group, in a home of its own that is taken away again; FEW=1 draws light and wide ones only.
+pictures: $(INSTALLED)
+	@$(PY) docs/draw_pictures.py $(if $(FEW),--few)
 
 # New pins: the newest versions that pyproject.toml allows, in an environment of their own.
 lock:

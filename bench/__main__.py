@@ -1,4 +1,4 @@
-"""python -m bench [--millions N] [--only pages --home FOLDER]: measure and write JSON; every figure is from this run."""
+"""python -m bench [--millions N] [--only pages --home FOLDER]: measure, write JSON; every figure is of this run."""
 
 from __future__ import annotations
 

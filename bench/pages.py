@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import statistics
 import time
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
-from streamlit.logger import set_log_level
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
@@ -49,7 +49,7 @@ class TimedRunner(LocalScriptRunner):
 
 def measure_pages(home: Path, demo_home: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Every page on the build of a home, on a demo group's, and in bare Streamlit; milliseconds and ratios."""
-    set_log_level("ERROR")
+    logging.disable(logging.WARNING)
     app_test.LocalScriptRunner = TimedRunner
     measured = {}
     for page in PAGES:

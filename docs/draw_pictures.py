@@ -11,6 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -36,6 +38,7 @@ WIDTHS: Final = {"desktop": 1600, "phone": 420}
 LOWEST: Final = 900
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LONGEST_WAIT: Final = 60_000
+SECONDS_TO_END, ATTEMPTS = 10, 240
 QUIET: Final = 800
 """Milliseconds without a change in the page after which its charts are taken to be drawn."""
 CONTENT: Final = "[data-testid=stMain]"
@@ -43,8 +46,8 @@ CONTENT: Final = "[data-testid=stMain]"
 WAIT_UNTIL_QUIET: Final = """quiet => new Promise(resolve => {
     let timer = setTimeout(resolve, quiet);
     new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(resolve, quiet); })
-        .observe(document.querySelector('[data-testid=stMain]'), {subtree: true, childList: true, attributes: true});
-    setTimeout(resolve, 15 * quiet);
+        .observe(document.querySelector('[data-testid=stMain]'), {subtree: true, childList: true});
+    setTimeout(resolve, 5 * quiet);
 })"""
 
 
@@ -68,7 +71,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tenken-pictures-") as folder:
         home = options.home.resolve() if options.home else make_demo(Path(folder))
         with serve_dashboard(home) as address:
-            draw_pages(address, list(product(pages, ("en", "ja"), schemes, widths)))
+            broken = draw_pages(address, list(product(pages, ("en", "ja"), schemes, widths)))
+    if broken:
+        raise SystemExit(f"These pages show an error: {', '.join(broken)}")
+
+
+def say(what: str) -> None:
+    """Tell what is being done."""
+    sys.stderr.write(f"{what}\n")
 
 
 def list_pages() -> list[str]:
@@ -81,7 +91,7 @@ def list_pages() -> list[str]:
 
 def make_demo(folder: Path) -> Path:
     """A home with the demo group's build."""
-    print("making the demo group", file=sys.stderr, flush=True)
+    say("making the demo group")
     exports, home = folder / "demo", folder / "home"
     for arguments in (["demo", "--out", str(exports)], ["load", "--home", str(home), str(exports)]):
         subprocess.run([sys.executable, "-m", "etl", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -94,34 +104,53 @@ def serve_dashboard(home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "dashboard", "--server.port", str(port)]
     environment = os.environ | {"TENKEN_HOME": str(home)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_served(server, address)
+        yield address
+    finally:
+        server.terminate()
         try:
-            assert server.stdout
-            # It is ready once it prints its address.
-            if not any("URL:" in line for line in server.stdout):
-                raise SystemExit("The dashboard did not start; what it says is above.")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+            server.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
-def draw_pages(address: str, wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> None:
-    """Each page in each language, scheme and width, as a file of its own."""
+def wait_until_served(server: subprocess.Popen[bytes], address: str) -> None:
+    """Wait until the server answers."""
+    for _ in range(ATTEMPTS):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+            return
+        except OSError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.25)
+    raise SystemExit("The dashboard did not start; what it says is above.")
+
+
+def draw_pages(address: str, wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> list[str]:
+    """Each page in each language, scheme and width, as a file of its own; hands back those that show an error."""
     from playwright.sync_api import sync_playwright
 
+    broken = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for number, (name, language, scheme, width) in enumerate(wanted, start=1):
             target = PICTURES / f"{name}-{language}-{scheme}-{width}.png"
-            print(f"{number} of {len(wanted)}: {target.relative_to(ROOT)}", file=sys.stderr, flush=True)
-            draw_page(browser, f"{address}/{name}?lang={language}", scheme, WIDTHS[width], target)
+            say(f"{number} of {len(wanted)}: {target.relative_to(ROOT)}")
+            if not draw_page(browser, f"{address}/{name}?lang={language}", scheme, WIDTHS[width], target):
+                broken.append(target.name)
         browser.close()
+    return broken
 
 
-def draw_page(browser: Browser, url: str, scheme: Literal["light", "dark"], width: int, target: Path) -> None:
-    """One page at its full height."""
+def draw_page(browser: Browser, url: str, scheme: Literal["light", "dark"], width: int, target: Path) -> bool:
+    """One page at its full height; whether it shows no error."""
     context = browser.new_context(viewport={"width": width, "height": LOWEST}, color_scheme=scheme)
     page = context.new_page()
     page.goto(url)
@@ -135,7 +164,9 @@ def draw_page(browser: Browser, url: str, scheme: Literal["light", "dark"], widt
         page.set_viewport_size({"width": width, "height": height})
         wait_until_drawn(page)
     page.screenshot(path=target)
+    is_sound = page.locator("[data-testid=stException]").count() == 0
     context.close()
+    return is_sound
 
 
 def wait_until_drawn(page: Page) -> None:

@@ -10,9 +10,10 @@ import streamlit as st
 
 from dashboard import counts, filters, panels, rates
 from dashboard.act.held import SiftedRows, count_every_type, hold_types, narrow_to, open_entity, say_types_rule
-from dashboard.act.stacks import Part, show_stacks
+from dashboard.act.stacks import Part, make_stacks
 from dashboard.cards import Card, show_cards
 from dashboard.lists import show_listing, turn_to_first
+from dashboard.panels import Panel, remembered
 from dashboard.view import PERIOD, View
 from dashboard.words import N_, join_sentences, say_number, say_percent
 from metrics.catalog import METRICS
@@ -127,7 +128,8 @@ def label_states(view: View) -> dict[str, str]:
     return {code: view.say(text) for code, text in STATES.items()}
 
 
-def show_states(view: View) -> None:
+@remembered
+def show_states(view: View) -> Panel:
     """Planned inspections by what became of them, by region."""
     frame = view.ask((PLANNED, "on_time_rate", "late_inspections", "missing_inspections"), ("region",))
     parts = pd.DataFrame(
@@ -139,7 +141,7 @@ def show_states(view: View) -> None:
     ).fillna(0)
     parts = parts.assign(not_yet_due=(frame[PLANNED].fillna(0) - parts.sum(axis=1)).clip(lower=0), id=frame["region"])
     labels = label_states(view)
-    show_stacks(
+    return make_stacks(
         view,
         key="states-by-region",
         title=view.say("Planned inspections by region: what became of them"),

@@ -10,9 +10,10 @@ import streamlit as st
 
 from dashboard import counts, filters, panels, rates
 from dashboard.act.held import HeldRows, count_every_type, narrow_to, open_entity, say_types_rule
-from dashboard.act.stacks import Part, show_stacks
+from dashboard.act.stacks import Part, make_stacks
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.lists import show_listing, turn_to_first
+from dashboard.panels import Panel, remembered
 from dashboard.view import NOT_STATED, PERIOD, View
 from dashboard.words import N_, Label, begin_small, join_sentences, say_number
 from metrics.catalog import AGE_BANDS, SEVERITIES
@@ -110,11 +111,12 @@ def list_severities(view: View, frame: pd.DataFrame) -> list[Part]:
     return parts
 
 
-def show_age(view: View) -> None:
+@remembered
+def show_age(view: View) -> Panel:
     """Open findings by their age, stacked by severity."""
     frame = view.ask(("open_findings",), ("age_band", "severity"))
     frame = frame[frame["open_findings"] > 0]
-    show_stacks(
+    return make_stacks(
         view,
         key="open-by-age",
         title=view.say("Open findings by age and severity"),
@@ -129,10 +131,11 @@ def show_age(view: View) -> None:
     )
 
 
-def show_raised(view: View) -> None:
+@remembered
+def show_raised(view: View) -> Panel:
     """Findings raised over periods, stacked by severity."""
     frame = view.ask(("findings",), (PERIOD, "severity"))
-    show_stacks(
+    return make_stacks(
         view,
         key="raised-over-time",
         title=view.say("Findings raised, by severity"),
@@ -148,7 +151,8 @@ def show_raised(view: View) -> None:
     )
 
 
-def show_open_actions(view: View, dimension: str) -> None:
+@remembered
+def show_open_actions(view: View, dimension: str) -> Panel:
     """Open corrective actions by a dimension: overdue and not overdue."""
     frame = view.ask(("open_actions", "overdue_actions"), (dimension,))
     labels = view.label_rows(frame, dimension)
@@ -159,7 +163,7 @@ def show_open_actions(view: View, dimension: str) -> None:
         count=frame["open_actions"].fillna(0) - frame["overdue_actions"].fillna(0),
     )
     label = view.label_dimension(dimension)
-    show_stacks(
+    return make_stacks(
         view,
         key=f"open-actions-{dimension}",
         title=view.say("Open corrective actions by {dimension}", dimension=begin_small(label, view.language)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import pandas as pd
@@ -12,13 +12,14 @@ import streamlit as st
 
 from dashboard import filters, panels
 from dashboard.act.held import count_every_type, open_entity, say_types_rule
-from dashboard.act.stacks import Part, show_stacks
+from dashboard.act.stacks import Part, make_stacks
+from dashboard.answers import remember
 from dashboard.cards import Card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_bars
 from dashboard.downloads import Column, write_csv, write_xlsx
 from dashboard.navigation import open_page
-from dashboard.panels import XLSX, Panel, download, list_about, show_panel, show_rows
+from dashboard.panels import XLSX, Panel, download, list_about, remembered, show_rows
 from dashboard.periods import step_back
 from dashboard.selection import ITEM_DIMENSIONS
 from dashboard.view import NOT_STATED, View
@@ -114,8 +115,8 @@ def show(view: View) -> None:
         return
     show_stage_cards(view, cycle)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
-        show_stages_by_region(view, cycle)
-        show_reasons(view, cycle)
+        show_stages_by_region(view, year)
+        show_reasons(view, year)
     show_entities(view, cycle, stage)
 
 
@@ -130,19 +131,24 @@ def read_cycle(view: View, year: str) -> Cycle:
     if not year:
         return Cycle(year, pd.DataFrame())
     held = hold_year(view, year)
+    return remember(view.build, f"cycle of {held.selection}", lambda: make_cycle(held, year))
+
+
+def make_cycle(held: View, year: str) -> Cycle:
+    """The cycle of the year that the view is held to."""
     frame = held.ask(tuple(METRIC_OF.values()), ("entity",)).set_index("entity")
     known = held.list_rows("entities", limit=MOST_ROWS).frame.set_index("entity")
     regions = held.ask(("planned_inspections",), ("entity", "region")).drop_duplicates("entity").set_index("entity")
     every = frame.index.union(known.index)
     counts = pd.DataFrame({name: frame[metric] for name, metric in METRIC_OF.items()}).reindex(every).fillna(0)
     counts = counts.assign(findings_without_action=count_without_action(held).reindex(every).fillna(0))
-    name = f"entity_{view.language}"
+    name = f"entity_{held.language}"
     entities = counts.join(find_stages(counts)).assign(
         name=frame[name].reindex(every).fillna(known[name].reindex(every)),
         region=regions["region"].reindex(every).fillna(known["region"].reindex(every)).fillna(NOT_STATED),
     )
-    is_in_cycle = ~entities.index.isin(list_later_entities(view, year))
-    if view.selection.values("inspection_type"):
+    is_in_cycle = ~entities.index.isin(list_later_entities(held, year))
+    if held.selection.values("inspection_type"):
         # Not every entity is to have an inspection of each type.
         is_in_cycle &= (entities["planned"] > 0) | (entities["findings"] > 0)
     return Cycle(year, entities[is_in_cycle].rename_axis("entity").reset_index())
@@ -228,12 +234,14 @@ def describe_stages(view: View) -> str:
     )
 
 
-def show_stages_by_region(view: View, cycle: Cycle) -> None:
+@remembered
+def show_stages_by_region(view: View, year: str) -> Panel:
     """Entities of each region by stage."""
+    cycle = read_cycle(view, year)
     frame = cycle.entities
     labels = {code: view.label_id("region", code) for code in view.read_labels("region")}
     labels |= {NOT_STATED: view.say("Not stated")}
-    show_stacks(
+    return make_stacks(
         view,
         key="stages-by-region",
         title=view.say("Stage of the entities by region, {period}", period=view.say_period(cycle.year)),
@@ -250,8 +258,10 @@ def show_stages_by_region(view: View, cycle: Cycle) -> None:
     )
 
 
-def show_reasons(view: View, cycle: Cycle) -> None:
+@remembered
+def show_reasons(view: View, year: str) -> Panel:
     """What blocks how many entities."""
+    cycle = read_cycle(view, year)
     blocked = cycle.entities.explode("blocked_by")
     numbers = blocked.groupby("blocked_by")["entity"].nunique().reindex(list(REASONS)).dropna()
     numbers = numbers.sort_values(ascending=False, kind="stable")
@@ -279,24 +289,19 @@ def show_reasons(view: View, cycle: Cycle) -> None:
         alt = view.say("Bar chart: {title}. {figures}.", title=title, figures=join_values(view.language, said))
         return Chart(spec, data, alt, ("stage_id",))
 
-    show_panel(
-        view,
-        Panel(
-            key="blocked-by",
-            title=title,
-            table=drawn,
-            columns=(
-                Column("row", view.say("Blocked by"), "text"),
-                Column("stage", view.say("Stage"), "text"),
-                Column("count", view.label_metric("entities"), "integer"),
-            ),
-            definition=describe_stages(view),
-            chart=draw,
-            note=view.say(
-                "Entities; one that is blocked by several things is in several bars. A click lists the stage."
-            ),
-            on_pick=_list_stage,
+    return Panel(
+        key="blocked-by",
+        title=title,
+        table=drawn,
+        columns=(
+            Column("row", view.say("Blocked by"), "text"),
+            Column("stage", view.say("Stage"), "text"),
+            Column("count", view.label_metric("entities"), "integer"),
         ),
+        definition=describe_stages(view),
+        chart=cache(draw),
+        note=view.say("Entities; one that is blocked by several things is in several bars. A click lists the stage."),
+        on_pick=_list_stage,
     )
 
 

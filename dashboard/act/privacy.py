@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import pandas as pd
@@ -20,7 +20,7 @@ from dashboard.downloads import Column
 from dashboard.figures import say_heads
 from dashboard.lists import show_listing
 from dashboard.navigation import open_page
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel, remembered
 from dashboard.view import PERIOD, View
 from dashboard.words import Label, join_values, say_number
 from metrics.rows import MOST_ROWS
@@ -214,8 +214,7 @@ def show_marks(view: View) -> None:
         st.info(view.say("No entity with a PrivacyMark is among those that the filters leave."))
         return
     show_cards([build_count_card(view, metric) for metric in MARKS])
-    marks = marks.assign(until=pd.to_datetime(marks["privacymark_until_on"]))
-    show_renewals(view, marks)
+    show_renewals(held)
     show_listing(
         held,
         "entities",
@@ -258,9 +257,12 @@ def add_states(view: View, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(state=states)
 
 
-def show_renewals(view: View, marks: pd.DataFrame) -> None:
+@remembered
+def show_renewals(view: View) -> Panel:
     """Renewals due in the next 12 months, by month."""
     today, last = pd.Timestamp(view.known_at).normalize(), find_last_day(view)
+    marks = view.list_rows("entities", limit=MOST_ROWS).frame
+    marks = marks.assign(until=pd.to_datetime(marks["privacymark_until_on"]))
     due = marks[(marks["until"] >= today) & (marks["until"] <= last)]
     months = [str(month) for month in pd.period_range(today, last, freq="M")]
     name = f"entity_{view.language}"
@@ -290,21 +292,18 @@ def show_renewals(view: View, marks: pd.DataFrame) -> None:
         alt = view.say("Bar chart: {title}. {figures}.", title=title, figures=join_values(view.language, said))
         return Chart(spec, data, alt)
 
-    show_panel(
-        view,
-        Panel(
-            key="renewals",
-            title=title,
-            table=drawn,
-            columns=(
-                Column("month_label", view.label_dimension("fiscal_month"), "text"),
-                Column("count", view.say("Renewals due"), "integer"),
-                Column("names", view.say("Entities"), "text"),
-            ),
-            metrics=("privacymarks_due_soon",),
-            chart=draw,
-            note=view.say("By the month in which the mark ends; the first and the last month only in part."),
+    return Panel(
+        key="renewals",
+        title=title,
+        table=drawn,
+        columns=(
+            Column("month_label", view.label_dimension("fiscal_month"), "text"),
+            Column("count", view.say("Renewals due"), "integer"),
+            Column("names", view.say("Entities"), "text"),
         ),
+        metrics=("privacymarks_due_soon",),
+        chart=cache(draw),
+        note=view.say("By the month in which the mark ends; the first and the last month only in part."),
     )
 
 

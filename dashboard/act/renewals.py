@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.charts.parts import INK, PLAIN_AXIS, Spec, field, list_tooltips
+from dashboard.charts.parts import INK, ONE_COLOUR, PLAIN_BAR, PLAIN_AXIS, Spec, field, list_tooltips
 
 HEIGHT: Final = 260
 
@@ -26,6 +26,7 @@ def draw_months(
         "axis": {**PLAIN_AXIS, "format": ",.0f", "tickCount": 4, "tickMinStep": 1},
     }
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": {
             "x": field(
                 "month",
@@ -39,7 +40,7 @@ def draw_months(
                 "mark": {"type": "bar", "cornerRadiusEnd": 3},
                 "encoding": {
                     "y": y,
-                    "color": {"datum": "bar", "type": "nominal", "legend": None, "scale": {"domain": ["", "bar"]}},
+                    "color": PLAIN_BAR,
                     "tooltip": list_tooltips(titles),
                 },
             },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from dashboard.charts.parts import INK, Chart, Spec, field
 from dashboard.charts.ranks import draw_bars
 from dashboard.downloads import Column
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel
 from dashboard.rates import make_distinct
 from dashboard.view import View
 from dashboard.words import join_sentences, join_values, say_number
@@ -31,7 +32,7 @@ class Part:
     colour: int
 
 
-def show_stacks(
+def make_stacks(
     view: View,
     *,
     key: str,
@@ -47,8 +48,8 @@ def show_stacks(
     definition: str = "",
     on_pick: OnPick | None = None,
     largest_first: bool = False,
-) -> None:
-    """Counts from the columns id, part_id and count: a bar per row, its parts in order; picks are id and part_id.
+) -> Panel:
+    """A panel of counts from the columns id, part_id and count: a bar per row, its parts in order; both ids are picks.
 
     `rows` are ids with labels, in order; a row without a count is drawn empty.
     """
@@ -109,20 +110,17 @@ def show_stacks(
         *(Column(part.id, part.label, "integer") for part in parts),
         Column("total", view.say("Total"), "integer"),
     )
-    show_panel(
-        view,
-        Panel(
-            key=key,
-            title=title,
-            note=join_sentences(view.language, [note, drawn_note if many else ""]),
-            definition=definition,
-            metrics=metrics,
-            table=table,
-            columns=columns,
-            chart=draw,
-            on_pick=on_pick,
-            is_empty=drawn.empty,
-        ),
+    return Panel(
+        key=key,
+        title=title,
+        note=join_sentences(view.language, [note, drawn_note if many else ""]),
+        definition=definition,
+        metrics=metrics,
+        table=table,
+        columns=columns,
+        chart=cache(draw),
+        on_pick=on_pick,
+        is_empty=drawn.empty,
     )
 
 

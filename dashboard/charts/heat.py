@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.charts.parts import (
     INK,
+    ONE_COLOUR,
     PLAIN_AXIS,
     SMALL_OPACITY,
     Spec,
@@ -61,6 +62,7 @@ def draw_heat(
         }
     is_low = len(rows) > MANY_ROWS
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": {
             "x": field("column", scale={"domain": list(columns), "paddingInner": 0.04}, axis=axis),
             "y": field("row_lines", **label_axis(rows, letters=letters)),

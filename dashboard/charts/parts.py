@@ -17,8 +17,12 @@ PICK: Final = "pick"
 """Name of the selection that a click on a mark makes."""
 SMALL_OPACITY: Final = 0.4
 PLAIN_AXIS: Final[Spec] = {"ticks": False, "domain": False, "labelPadding": 8, "title": None}
-# A mark's own colour does not follow the theme; the first colour of the series does, and is that of text.
-INK: Final[Spec] = {"datum": "ink", "type": "nominal", "legend": None, "scale": {"domain": ["ink"]}}
+# A mark's own colour does not follow the theme, but the colours of series do: the first is that of text, the second
+# that of plain bars. What is drawn in them has them as a constant column.
+ONE_COLOUR: Final[list[Spec]] = [{"calculate": "'ink'", "as": "ink"}, {"calculate": "'bar'", "as": "bar"}]
+"""Transformations that a specification with INK or PLAIN_BAR begins with."""
+INK: Final[Spec] = {"field": "ink", "type": "nominal", "legend": None, "scale": {"domain": ["ink"]}}
+PLAIN_BAR: Final[Spec] = {"field": "bar", "type": "nominal", "legend": None, "scale": {"domain": ["", "bar"]}}
 
 
 @dataclass(frozen=True, slots=True)

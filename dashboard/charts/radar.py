@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.charts.parts import INK, Spec, field, list_tooltips
+from dashboard.charts.parts import INK, ONE_COLOUR, Spec, field, list_tooltips
 
 RINGS: Final = 4
 HIGH: Final = 0.5
@@ -66,6 +66,7 @@ def draw_radar(
         "series", scale={"domain": list(series)}, legend={"orient": "bottom", "title": None, "labelLimit": 220}
     )
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": place,
         "layer": [
             {

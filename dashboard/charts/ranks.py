@@ -9,6 +9,8 @@ import pandas as pd
 
 from dashboard.charts.parts import (
     INK,
+    ONE_COLOUR,
+    PLAIN_BAR,
     PLAIN_AXIS,
     SMALL_OPACITY,
     Spec,
@@ -44,6 +46,7 @@ def draw_rank(
     x = {"type": "quantitative", "title": None, "scale": scale, "axis": {**PLAIN_AXIS, "format": ".0%", "tickCount": 5}}
     color = field("series", scale={"domain": list(series)}, legend=None) if series else INK
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
         "layer": [
             {
@@ -93,6 +96,7 @@ def draw_differences(
         "axis": {**PLAIN_AXIS, "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')", "tickCount": 5},
     }
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
         "layer": [
             {
@@ -154,12 +158,7 @@ def draw_bars(
             "order": {"field": "part_no", "type": "quantitative"},
         }
     else:
-        bars["encoding"]["color"] = {
-            "datum": "bar",
-            "type": "nominal",
-            "legend": None,
-            "scale": {"domain": ["", "bar"]},
-        }
+        bars["encoding"]["color"] = PLAIN_BAR
         layers.append(
             {
                 "mark": {"type": "text", "align": "left", "dx": 6},
@@ -170,6 +169,7 @@ def draw_bars(
         bars["params"] = pick_points(*picks)
     resolve: dict[str, Any] = {} if parts else {"resolve": {"scale": {"color": "independent"}}}
     spec: Spec = {
+        "transform": ONE_COLOUR,
         "encoding": {"y": field("row_lines", **label_axis(rows, 200, letters))},
         "layer": layers,
         "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + (24 if parts else 0),

@@ -9,6 +9,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.navigation import ENTRIES
+from etl.builds import Home
+from etl.commands import load_files
+from etl.demo import write_demo
 from tests.dashboard.small_group import SmallGroup, write_group
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -27,6 +31,15 @@ def small_group(group_home: Path) -> SmallGroup:
     return write_group(group_home)
 
 
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the demo group, which has everything that a page can show."""
+    folder = tmp_path_factory.mktemp("demo-group")
+    write_demo(folder / "exports")
+    load_files(Home(folder / "home"), [folder / "exports"], None, None, lambda *_: None)
+    return folder / "home"
+
+
 @pytest.fixture
 def open_app(small_group: SmallGroup, group_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open the app at an address, as a browser would: `open_app(lang="ja", region=["JP", "EU"])`."""
@@ -34,10 +47,11 @@ def open_app(small_group: SmallGroup, group_home: Path, monkeypatch: pytest.Monk
     st.cache_resource.clear()
     monkeypatch.setenv("TENKEN_HOME", str(group_home))
 
-    def run(home: Path | None = None, **address: str | list[str]) -> AppTest:
+    def run(home: Path | None = None, page: str = "overview", **address: str | list[str]) -> AppTest:
         if home is not None:
             monkeypatch.setenv("TENKEN_HOME", str(home))
         app = AppTest.from_file(str(APP), default_timeout=COLD_IMPORT_SECONDS)
+        app.switch_page(ENTRIES[page].path)
         for name, value in address.items():
             app.query_params[name.rstrip("_")] = value
         return app.run()

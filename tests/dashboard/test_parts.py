@@ -1,73 +1,82 @@
-"""Words, downloads and charts on their own."""
+"""Periods, charts and figures on their own."""
 
 from __future__ import annotations
 
-import string
 from itertools import pairwise
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from dashboard import charts, words
-from dashboard.downloads import write_csv
-from dashboard.words import Text, say_half, say_percent
+from dashboard.charts.lines import LABEL_GAP, LINE_HEIGHT, place_end_labels
+from dashboard.charts.parts import find_rate_domain, wrap_label
+from dashboard.charts.radar import draw_radar, find_middle
+from dashboard.periods import GRAINS, Grain, change_grain, find_grain, is_within, list_quarters, name_period, step_back
+from dashboard.rates import make_distinct
 
-TEXTS = {name: text for name, text in vars(words).items() if isinstance(text, Text)}
+PERIODS = some.builds(name_period, some.integers(2000 * 4, 2100 * 4), some.sampled_from(GRAINS))
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_text_has_both_languages_with_the_same_values(name: str) -> None:
-    text = TEXTS[name]
-    fields = [
-        sorted(field for _, field, _, _ in string.Formatter().parse(said) if field) for said in (text.en, text.ja)
-    ]
-    assert text.en.strip()
-    assert text.ja.strip()
-    assert fields[0] == fields[1]
+@given(PERIODS, some.sampled_from(GRAINS))
+def test_period_of_another_length_shares_its_end(code: str, grain: Grain) -> None:
+    for is_end in (False, True):
+        other = change_grain(code, grain, is_end=is_end)
+        assert find_grain(other) == grain
+        assert is_within(code, other, other)
+        assert change_grain(code, find_grain(code), is_end=is_end) == code
+
+
+@given(PERIODS, some.integers(1, 9))
+def test_steps_back_are_of_the_same_length(code: str, steps: int) -> None:
+    before = step_back(code, steps)
+    assert find_grain(before) == find_grain(code)
+    first, last = list_quarters(code)
+    assert list_quarters(before)[0] == first - steps * (last - first + 1)
 
 
 @pytest.mark.parametrize(
-    ("rate", "digits", "said"),
+    ("code", "first", "last", "expected"),
     [
-        (0.9996, 1, "99.9%"),
-        (0.996, 0, "99%"),
-        (1.0, 0, "100%"),
-        (0.001, 0, "1%"),
-        (0.0, 1, "0.0%"),
-        (None, 1, "–"),
-        (float("nan"), 0, "–"),
-        (0.6944, 1, "69.4%"),
+        ("FY2024-H2", "FY2024", "FY2024", True),
+        ("FY2024-Q1", "FY2024-H2", "FY2025", False),
+        ("FY2025", "FY2024-H1", "FY2025-Q1", True),
     ],
 )
-def test_only_a_whole_is_said_as_hundred_percent(rate: float | None, digits: int, said: str) -> None:
-    assert say_percent(rate, digits) == said
-
-
-def test_halves_are_said_as_each_language_says_them() -> None:
-    assert say_half("FY2025-H1", "en") == "FY2025 H1"
-    assert say_half("FY2025-H2", "ja") == "2025年度下期"
-
-
-@pytest.mark.parametrize("cell", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "  =1"])
-def test_download_has_no_formula(cell: str) -> None:
-    text = write_csv(pd.DataFrame({"name": [cell], "rate": [-0.5]})).decode("utf-8-sig")
-    assert f"'{cell}" in text
-    assert ",-0.5" in text
-
-
-def test_download_opens_as_japanese_in_a_spreadsheet() -> None:
-    assert write_csv(pd.DataFrame({"名称": ["日本"]})).startswith(b"\xef\xbb\xbf")
+def test_periods_of_different_lengths_are_compared_by_quarters(
+    code: str, first: str, last: str, expected: bool
+) -> None:
+    assert is_within(code, first, last) is expected
 
 
 def test_labels_at_the_right_edge_do_not_touch() -> None:
-    frame = pd.DataFrame({"half": ["a"] * 4, "series": list("wxyz"), "rate": [0.91, 0.91, 0.912, 0.99]})
-    heights = charts.place_end_labels(frame, 0.8, 1.0)["rate"].tolist()
-    gap = 0.2 * charts.LABEL_GAP / charts.LINE_HEIGHT
+    frame = pd.DataFrame({"period": ["a"] * 4, "series": list("wxyz"), "rate": [0.91, 0.91, 0.912, 0.99]})
+    heights = sorted(place_end_labels(frame, 0.8, 1.0))
+    gap = 0.2 * LABEL_GAP / LINE_HEIGHT
     assert all(high - low >= gap - 1e-9 for low, high in pairwise(heights))
     assert max(heights) <= 1.0
 
 
 def test_small_differences_are_not_blown_up() -> None:
-    low, high = charts.find_rate_domain(pd.Series([0.951, 0.957]))
+    low, high = find_rate_domain(pd.Series([0.951, 0.957]))
     assert high - low == pytest.approx(0.2)
-    assert charts.find_rate_domain(pd.Series([], dtype=float)) == (0.0, 1.0)
+    assert find_rate_domain(pd.Series([], dtype=float)) == (0.0, 1.0)
+
+
+def test_same_names_are_told_apart_by_their_codes() -> None:
+    assert make_distinct(["Works", "Office", "Works"], ["A", "B", "C"]) == ["Works (A)", "Office", "Works (C)"]
+
+
+@given(some.text(min_size=1, max_size=200))
+def test_labels_take_two_lines_at_most(label: str) -> None:
+    assert len(wrap_label(label).split("\n")) <= max(2, label.count("\n") + 1)
+
+
+def test_middle_of_a_radar_is_said_and_rates_keep_their_order() -> None:
+    assert find_middle(pd.Series([0.8, 0.95])) == 0.5
+    assert find_middle(pd.Series([0.3, 0.95])) == 0.0
+    frame = pd.DataFrame({"spoke": list("abcd"), "series": "x", "rate": [0.6, 0.7, 0.8, 1.0], "written": "-"})
+    _, data = draw_radar(frame, list("abcd"), ["x"], {"written": "rate"})
+    points = data[data["kind"] == "point"]
+    reach = (points["x"] ** 2 + points["y"] ** 2) ** 0.5
+    assert reach.tolist() == pytest.approx([0.2, 0.4, 0.6, 1.0])
