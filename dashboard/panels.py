@@ -50,7 +50,7 @@ class Panel:
 
 
 def show_heading(view: View, title: str, question: str = "") -> None:
-    """Title, what the page answers, what is shown in words, and the moment and build behind every figure of the page."""
+    """Title, what the page answers, what is shown in words, and the moment and build behind every figure."""
     st.title(plain(title), anchor=False)
     with st.container(key="what-is-shown", gap=None):
         if question:
@@ -124,8 +124,8 @@ def remembered(make: Callable[..., Panel]) -> Callable[..., None]:
 
     @wraps(make)
     def show(view: View, *args: object, **more: object) -> None:
-        asked = f"{type(view).__name__} {make.__module__}.{make.__qualname__} {view.selection} {[tell_apart(one) for one in args]} "
-        asked += f"{ {name: tell_apart(one) for name, one in more.items()} }"
+        given = [tell_apart(one) for one in args], {name: tell_apart(one) for name, one in more.items()}
+        asked = f"{type(view).__name__} {make.__module__}.{make.__qualname__} {view.selection} {given}"
         show_panel(view, answers.remember(view.build, asked, lambda: make(view, *args, **more)))
 
     return show

@@ -1,4 +1,4 @@
-"""What the dashboard says: its texts by gettext's convention, and numbers, days and periods as each language writes them.
+"""What the dashboard says: texts by gettext's convention; numbers, days and periods as each language writes them.
 
 Texts stand in English where they are used: `say("…")`, `N_("…")` or `translate(language, "…")`; their Japanese is in
 `locale/ja/LC_MESSAGES/tenken.po`. Labels of metrics and dimensions are the catalog's.

@@ -12,7 +12,7 @@ Z_95: Final = 1.959963984540054
 
 
 def find_wilson_interval(rates: pd.Series, counts: pd.Series, z: float = Z_95) -> pd.DataFrame:
-    """The Wilson score interval of each rate (0..1) over a count of answers: columns low and high, null without a count.
+    """Wilson score interval of each rate (0..1) over a count of answers: columns low and high, null without a count.
 
     Wilson (1927), as method 3 of Newcombe (1998), Stat Med 17:857. A rate with half points has less variance than a
     proportion, so the interval is wide enough. It takes answers as independent: over several entities it is too narrow.

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.charts.parts import INK, ONE_COLOUR, PLAIN_BAR, PLAIN_AXIS, Spec, field, list_tooltips
+from dashboard.charts.parts import INK, ONE_COLOUR, PLAIN_AXIS, PLAIN_BAR, Spec, field, list_tooltips
 
 HEIGHT: Final = 260
 

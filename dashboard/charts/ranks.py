@@ -10,8 +10,8 @@ import pandas as pd
 from dashboard.charts.parts import (
     INK,
     ONE_COLOUR,
-    PLAIN_BAR,
     PLAIN_AXIS,
+    PLAIN_BAR,
     SMALL_OPACITY,
     Spec,
     field,
