@@ -106,8 +106,8 @@ def say_types_rule(view: View) -> str:
     """Which inspection types the page counts; `view` is as the reader chose."""
     if is_default(view):
         return view.say(
-            "Counted on this page: every inspection type, because the filter stands at self-checks, where it begins. "
-            "Any other choice of types holds."
+            "This page counts every inspection type as long as the filter is at self-checks, its default. "
+            "Any other choice of types applies."
         )
     return ""
 

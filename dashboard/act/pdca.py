@@ -172,7 +172,7 @@ def count_without_action(view: View) -> pd.Series:
     keys = ["entity", "finding_code"]
     acted = set(zip(*(actions[key] for key in keys), strict=True))
     has_none = [key not in acted for key in zip(*(findings[key] for key in keys), strict=True)]
-    return findings[has_none].groupby("entity").size()
+    return findings["entity"][pd.Series(has_none, index=findings.index, dtype=bool)].value_counts()
 
 
 def read_all(view: View, listing: str) -> pd.DataFrame:

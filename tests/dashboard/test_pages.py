@@ -114,7 +114,7 @@ NONSENSE = {"region": "XX", "from": "FY1900-H1", "type": "zzz", "known": "soon",
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nonsense_in_the_address_is_named_and_breaks_nothing(open_app: OpenApp, demo_home: Path, name: str) -> None:
-    own = dict.fromkeys(ENTRIES[name].own, "![x](http://example.org)")
+    own = {f"{parameter}_": "![x](http://example.org)" for parameter in ENTRIES[name].own}
     app = open_app(home=demo_home, page=name, lang="en", **NONSENSE, **own)
     assert [error.value for error in app.exception] == []
     named = "\n".join(element.value for element in app.text)
