@@ -29,7 +29,10 @@ def draw_world(
         "projection": {"type": "equalEarth"},
         "height": MAP_HEIGHT,
         "layer": [
-            {"data": SHAPES, "mark": {"type": "geoshape", "fill": "#8a94a0", "fillOpacity": 0.18, "stroke": None}},
+            {
+                "data": SHAPES,
+                "mark": {"type": "geoshape", "aria": False, "fill": "#8a94a0", "fillOpacity": 0.18, "stroke": None},
+            },
             {
                 "transform": [
                     {"filter": "datum.has_shape && isValid(datum.rate)"},
