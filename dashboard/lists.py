@@ -30,6 +30,7 @@ def show_listing(
     *,
     key: str,
     title: str = "",
+    counted_by: tuple[str, ...] = (),
     search: str = "",
     order: str | None = None,
     descending: bool = False,
@@ -51,7 +52,7 @@ def show_listing(
     `labels` gives columns names of their own; `keep` may add columns to the page, named in `names` too.
     """
     read = partial(
-        view.list_rows, listing, search=search, order=order, descending=descending, limit=limit,
+        view.list_rows, listing, counted_by=counted_by, search=search, order=order, descending=descending, limit=limit,
         every_type=every_type, period=period, **ids,
     )  # fmt: skip
     page = choose_page(page_parameter) if page_parameter else 1

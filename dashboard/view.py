@@ -104,6 +104,7 @@ class View:
         self,
         listing: str,
         *,
+        counted_by: tuple[str, ...] = (),
         search: str = "",
         order: str | None = None,
         descending: bool = False,
@@ -113,13 +114,17 @@ class View:
         every_type: bool = False,
         **ids: tuple[str, ...],
     ) -> RowsFrame:
-        """Rows of a listing of the query layer that the reader's filters leave, a page of them, with their number."""
+        """Rows of a listing of the query layer that the reader's filters leave, a page of them, with their number.
+
+        `counted_by` names metrics: rows that none of them counts are left out.
+        """
         query = RowsQuery(
             listing=listing,
             filters=self.filters(period=period, every_type=every_type, **ids),
             known_at=self.known_at,
             scope=answers.current_scope(),
             search=search,
+            counted_by=counted_by,
             order=order,
             descending=descending,
             limit=limit,

@@ -8,7 +8,8 @@ in for a plan and `r` a finding's place in its row of repeats.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -86,18 +87,27 @@ def join_entity(day: str) -> str:
     return f"\n    join entity e on e.entity_id = f.entity_id and e.held_from <= {day} and e.held_to > {day}"
 
 
+ALL_ROWS = "true"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Where the rows of a fact come from, which of them count, and what of them is summed."""
+    """Where the rows of a fact come from, which of them count, by which conditions, and what of them is summed."""
 
     source: str
     conditions: tuple[str, ...]
+    counts: Mapping[str, str] = field(default_factory=dict)
     sums: tuple[tuple[str, str], ...] = ()
     tables: tuple[str, ...] = ()
 
-
-def _count(condition: str) -> str:
-    return f"sum(case when {condition} then 1 else 0 end)"
+    @property
+    def columns(self) -> list[str]:
+        """What a cell holds of the rows in it: every count and every sum under its name."""
+        counts = [
+            (name, "count(*)" if condition == ALL_ROWS else f"sum(case when {condition} then 1 else 0 end)")
+            for name, condition in self.counts.items()
+        ]
+        return [f"{expression} as {name}" for name, expression in (*counts, *self.sums)]
 
 
 FACTS = {
@@ -106,81 +116,70 @@ FACTS = {
         (known("a"), "c.is_assessable"),
     ),
     "inspections": Fact(
-        f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), (("inspections", "count(*)"),)
+        f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), {"inspections": ALL_ROWS}
     ),
     "plans": Fact(
         f"from fct_plan f\n    join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
         (known("f"), "not f.is_cancelled"),
-        (
-            ("planned", "count(*)"),
-            ("performed", _count("h.inspections > 0")),
-            ("on_time", _count("h.handed_in_on <= f.due_on")),
-            ("late", _count("h.handed_in_on > f.due_on")),
-            ("missing", _count(f"h.inspections = 0 and f.due_on < {KNOWN_DAY}")),
-            ("settled", _count(f"h.inspections > 0 or f.due_on < {KNOWN_DAY}")),
-        ),
-        (HANDED_IN,),
+        {
+            "planned": ALL_ROWS,
+            "performed": "h.inspections > 0",
+            "on_time": "h.handed_in_on <= f.due_on",
+            "late": "h.handed_in_on > f.due_on",
+            "missing": f"h.inspections = 0 and f.due_on < {KNOWN_DAY}",
+            "settled": f"h.inspections > 0 or f.due_on < {KNOWN_DAY}",
+        },
+        tables=(HANDED_IN,),
     ),
     "findings": Fact(
         f"from fct_finding f\n    left join repeated r on r.finding_id = f.finding_id{join_entity('f.raised_on')}"
         f"{ITEM_OF_FACT}",
         (known("f"),),
-        (
-            ("findings", "count(*)"),
-            ("open_findings", _count("f.status = 'open'")),
-            ("closed_findings", _count("f.status = 'closed'")),
-            ("reopened_findings", _count("f.reopened_count > 0")),
-            ("repeat_findings", _count("r.round_no > 1")),
-            ("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),
-            ("dated_closures", _count("f.status = 'closed' and f.closed_on is not null")),
-        ),
-        (REPEATED,),
+        {
+            "findings": ALL_ROWS,
+            "open_findings": "f.status = 'open'",
+            "closed_findings": "f.status = 'closed'",
+            "reopened_findings": "f.reopened_count > 0",
+            "repeat_findings": "r.round_no > 1",
+            "dated_closures": "f.status = 'closed' and f.closed_on is not null",
+        },
+        (("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),),
+        tables=(REPEATED,),
     ),
     "actions": Fact(
         f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {known('f')}"
         f"{join_entity('f.raised_on')}{ITEM_OF_FACT}",
         (known("g"),),
-        (
-            ("actions", "count(*)"),
-            ("open_actions", _count("g.completed_on is null")),
-            ("overdue_actions", _count(f"g.completed_on is null and g.due_on < {KNOWN_DAY}")),
-            (
-                "due_soon_actions",
-                _count(f"g.completed_on is null and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30"),
-            ),
-        ),
+        {
+            "actions": ALL_ROWS,
+            "open_actions": "g.completed_on is null",
+            "overdue_actions": f"g.completed_on is null and g.due_on < {KNOWN_DAY}",
+            "due_soon_actions": f"g.completed_on is null and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30",
+        },
     ),
     "entities": Fact(
         "from entity e",
         (f"e.valid_from <= {KNOWN_DAY} and e.valid_to > {KNOWN_DAY}",),
-        (
-            ("entities", "count(*)"),
-            ("lapsed_privacymarks", _count(f"e.privacymark_until_on < {KNOWN_DAY}")),
-            (
-                "privacymark_holders",
-                _count(f"e.has_privacymark and coalesce(e.privacymark_until_on >= {KNOWN_DAY}, true)"),
-            ),
-            (
-                "privacymarks_due_soon",
-                _count(
-                    f"e.privacymark_until_on >= {KNOWN_DAY}"
-                    f" and e.privacymark_until_on <= {KNOWN_DAY} + interval '12' month"
-                ),
-            ),
-        ),
+        {
+            "entities": ALL_ROWS,
+            "lapsed_privacymarks": f"e.privacymark_until_on < {KNOWN_DAY}",
+            "privacymark_holders": f"e.has_privacymark and coalesce(e.privacymark_until_on >= {KNOWN_DAY}, true)",
+            "privacymarks_due_soon": f"e.privacymark_until_on >= {KNOWN_DAY}"
+            f" and e.privacymark_until_on <= {KNOWN_DAY} + interval '12' month",
+        },
     ),
     "pairs": Fact(
         f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}"
         "\n    join self_answer s on s.entity_id = f.entity_id and s.fiscal_half = f.fiscal_half"
         f" and s.lineage_code = c.lineage_code{join_entity('f.reference_on')}",
         (known("a"), "c.is_assessable", "a.score is not null", f"f.inspection_type in {OUTSIDE_TYPES}"),
-        (
-            ("pairs", "count(*)"),
-            ("self_higher", _count("s.score > a.score")),
-            ("self_lower", _count("s.score < a.score")),
-            ("equal_scores", _count("s.score = a.score")),
-        ),
-        (SELF_ANSWER,),
+        {
+            "pairs": ALL_ROWS,
+            "self_higher": "s.score > a.score",
+            "self_lower": "s.score < a.score",
+            "equal_scores": "s.score = a.score",
+        },
+        tables=(SELF_ANSWER,),
     ),
 }
 
@@ -285,11 +284,10 @@ def _cell(query: Query, fact: str) -> str:
     dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
     # By expression, not by name: an alias may share its name with a column.
     groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
-    sums = [f"{expression} as {name}" for name, expression in FACTS[fact].sums]
     conditions = [*FACTS[fact].conditions, *list_conditions(query.filters, query.scope, fact)]
     return (
         "    select\n        "
-        + ",\n        ".join([*dimensions, "e.entity_id", *sums])
+        + ",\n        ".join([*dimensions, "e.entity_id", *FACTS[fact].columns])
         + f"\n    {FACTS[fact].source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
         + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
     )

@@ -10,8 +10,8 @@ from datetime import datetime
 import pandas as pd
 
 from metrics.ask import label_ids, value_labels
-from metrics.catalog import DIMENSIONS
-from metrics.compile import INSPECTOR, keep_used, list_conditions, list_parameters, list_tables
+from metrics.catalog import DIMENSIONS, METRICS
+from metrics.compile import FACTS, INSPECTOR, keep_used, list_conditions, list_parameters, list_tables
 from metrics.listings import ENTITY_TEXTS, LISTINGS, SEARCHED_ENTITIES, Listing, RowColumn
 from metrics.query import Filters, QueryProblem, Scope, list_filter_problems
 from metrics.warehouse import Warehouse
@@ -25,6 +25,7 @@ MOST_ROWS = 5000
 class RowsQuery:
     """A page of a listing: `order` names a column, None is the listing's own order; `search` is any part of a text.
 
+    `counted_by` names metrics that count rows of the listing: only rows that one of them counts are listed.
     Raises QueryProblem when it names what is not there.
     """
 
@@ -33,6 +34,7 @@ class RowsQuery:
     known_at: datetime | None = None
     scope: Scope = field(default_factory=Scope)
     search: str = ""
+    counted_by: tuple[str, ...] = ()
     order: str | None = None
     descending: bool = False
     limit: int = 100
@@ -49,6 +51,13 @@ class RowsQuery:
             problems.append(
                 f"{self.listing} has no column '{self.order}'" + (f"; did you mean {near[0]}?" if near else "")
             )
+        if listing is not None:
+            counting = list_counting_metrics(listing)
+            problems += [
+                f"{self.listing} has no rows that the metric '{name}' counts; known: {', '.join(counting) or 'none'}"
+                for name in self.counted_by
+                if name not in counting
+            ]
         if not 1 <= self.limit <= MOST_ROWS:
             problems.append(f"the limit is {self.limit}; it must be 1 to {MOST_ROWS}")
         if self.offset < 0:
@@ -98,6 +107,16 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
                 labels[column.labelled_by] = value_labels(warehouse, column.labelled_by, known_at, query.scope)
             columns |= label_ids(column.name, values, labels[column.labelled_by])
     return RowsFrame(query, pd.DataFrame(columns), int(row[0]), warehouse.build_name, known_at)
+
+
+def list_counting_metrics(listing: Listing) -> dict[str, str]:
+    """The metrics that count rows of the listing, and the condition by which each does."""
+    counts = FACTS[listing.fact].counts if listing.fact else {}
+    return {
+        metric.name: counts[metric.numerator]
+        for metric in METRICS.values()
+        if metric.fact == listing.fact and not metric.is_ratio and metric.numerator in counts
+    }
 
 
 def unknown_filters(listing: str, filters: Filters) -> tuple[str, ...]:
@@ -187,6 +206,9 @@ def _aliases(sql: str) -> set[str]:
 
 def _conditions(listing: Listing, query: RowsQuery) -> list[str]:
     conditions = [*listing.held_conditions]
+    if query.counted_by:
+        counting = list_counting_metrics(listing)
+        conditions.append(f"({' or '.join(f'({counting[name]})' for name in query.counted_by)})")
     if listing.fact is not None:
         conditions += list_conditions(query.filters, query.scope, listing.fact)
     else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import counts, filters, panels, rates
-from dashboard.act.held import SiftedRows, count_every_type, hold_types, narrow_to, open_entity, say_types_rule
+from dashboard.act.held import count_every_type, hold_types, narrow_to, open_entity, say_types_rule
 from dashboard.act.stacks import Part, make_stacks
 from dashboard.cards import Card, show_cards
 from dashboard.lists import show_listing, turn_to_first
@@ -29,7 +28,13 @@ STATES: Final = {
     "not_yet_due": N_("Not yet due"),
 }
 COLOURS: Final = {"on_time": 1, "late": 6, "missing": 3, "not_yet_due": 7}
-LISTED: Final = ("unreported", "missing", "late", "all")
+COUNTED_BY: Final = {
+    "unreported": ("missing_inspections", "late_inspections"),
+    "missing": ("missing_inspections",),
+    "late": ("late_inspections",),
+    "all": ("planned_inspections",),
+}
+"""The metrics that count the rows of each list."""
 COLUMNS: Final = (
     "entity", "inspection_type", "fiscal_half", "state", "days_late", "due_on", "handed_in_on", "inspecting_entity",
 )  # fmt: skip
@@ -37,7 +42,7 @@ COLUMNS: Final = (
 
 def show(view: View) -> None:
     """The page."""
-    status = filters.choose_own("status", LISTED, "unreported")
+    status = filters.choose_own("status", tuple(COUNTED_BY), "unreported")
     rule = say_types_rule(view)
     view = count_every_type(view)
     panels.show_heading(
@@ -165,35 +170,28 @@ def show_states(view: View) -> Panel:
 def show_plans(view: View, status: str) -> None:
     """Who has not reported, or reported late; or every planned inspection."""
     frame = view.ask((PLANNED, "late_inspections", "missing_inspections")).fillna(0).iloc[0]
-    late, missing = frame["late_inspections"], frame["missing_inspections"]
-    numbers = {"unreported": late + missing, "missing": missing, "late": late, "all": frame[PLANNED]}
+    numbers = {one: frame[[*metrics]].sum() for one, metrics in COUNTED_BY.items()}
     names = {
-        "unreported": view.say("Missing first, then late"),
+        "unreported": view.say("Missing or late"),
         "missing": view.say("Missing"),
         "late": view.say("Handed in late"),
         "all": view.say("All planned inspections, newest first"),
     }
     st.segmented_control(
         view.say("State"),
-        list(LISTED),
+        list(COUNTED_BY),
         key=filters.own_state("status"),
         format_func=lambda one: view.say("{list} ({number})", list=names[one], number=say_number(numbers[one])),
         required=True,
         on_change=turn_to_first,
     )
-    asked: dict[str, Any] = {}
-    held = view
-    if status != "all":
-        kept = ("missing", "late") if status == "unreported" else (status,)
-        held = SiftedRows.of(view, partial(sift_plans, kept=kept))
-        # Only what is missing or late has days, and those without come last.
-        asked = {"order": "days_late", "descending": True}
     labels = label_states(view)
     show_listing(
-        held,
+        view,
         "plans",
         COLUMNS,
         key="plans-list",
+        counted_by=COUNTED_BY[status],
         title=view.say("Who has not reported") if status in ("unreported", "missing") else names[status],
         page_parameter="page",
         on_pick=open_entity,
@@ -207,14 +205,4 @@ def show_plans(view: View, status: str) -> None:
             ],
         ),
         empty=view.say("Every planned inspection whose day is past was handed in on time, with these filters."),
-        **asked,
-    )
-
-
-def sift_plans(frame: pd.DataFrame, kept: tuple[str, ...]) -> pd.DataFrame:
-    """The plans in these states, those in the first one first, newest due day first."""
-    found = frame[frame["plan_status"].isin(kept)]
-    place = {status: number for number, status in enumerate(kept)}
-    return found.assign(place=found["plan_status"].map(place)).sort_values(
-        ["place", "due_on", "days_late", "entity"], ascending=[True, False, False, True], ignore_index=True
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import counts, filters, panels, rates
-from dashboard.act.held import HeldRows, count_every_type, narrow_to, open_entity, say_types_rule
+from dashboard.act.held import count_every_type, narrow_to, open_entity, say_types_rule
 from dashboard.act.stacks import Part, make_stacks
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.lists import show_listing, turn_to_first
@@ -223,29 +223,19 @@ def show_rows(view: View, chosen: str) -> None:
         required=True,
         on_change=turn_to_first,
     )
-    number = int(numbers[COUNTED_BY[chosen]])
-    # The listings cannot be held to these; but their order puts the rows that the metric counts first.
-    held: View = view
-    asked: dict[str, Any] = {}
-    if chosen == "overdue":
-        held = HeldRows.of(view, most=number)
-    elif chosen == "due_soon":
-        held = HeldRows.of(view, skip=int(numbers["overdue_actions"]), most=number)
-    elif chosen == "open":
-        asked = {"status": ("open",), "order": "age_days", "descending": True}
-    elif chosen in ("reopened", "repeat"):
-        held = HeldRows.of(view, most=number)
-        asked = {"order": "reopened_count" if chosen == "reopened" else "is_repeat", "descending": True}
     is_actions = chosen in ("overdue", "due_soon")
+    order = {"open": "age_days", "reopened": "reopened_count"}.get(chosen)
     show_listing(
-        held,
+        view,
         "actions" if is_actions else "findings",
         ACTION_COLUMNS if is_actions else FINDING_COLUMNS,
         key="findings-list",
+        counted_by=(COUNTED_BY[chosen],),
+        order=order,
+        descending=order is not None,
         title=view.say(LISTS[chosen]),
         page_parameter="page",
         on_pick=open_entity,
         note=view.say("A click on a row opens the entity."),
         empty=view.say("There is none, with these filters."),
-        **asked,
     )

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cards, panels, rates
-from dashboard.act.held import SiftedRows, hold_types, open_entity
+from dashboard.act.held import hold_types, open_entity
 from dashboard.act.renewals import draw_months
 from dashboard.answers import read_once
 from dashboard.cards import Card, build_count_card, build_rate_card, show_cards
@@ -208,15 +208,13 @@ def show_marks(view: View) -> None:
     st.caption(
         view.say("On the day of the knowledge date, {day}, whatever period is chosen.", day=f"{view.known_at:%Y-%m-%d}")
     )
-    held = SiftedRows.of(view, sift_marks)
-    marks = held.list_rows("entities", limit=MOST_ROWS).frame
-    if marks.empty:
+    if not view.list_rows("entities", counted_by=MARKS, limit=1).total:
         st.info(view.say("No entity with a PrivacyMark is among those that the filters leave."))
         return
     show_cards([build_count_card(view, metric) for metric in MARKS])
-    show_renewals(held)
+    show_renewals(view)
     show_listing(
-        held,
+        view,
         "entities",
         (
             "entity", "state", "privacymark_until_on", "privacymark_days_left", "privacymark_number", "business_group",
@@ -227,15 +225,11 @@ def show_marks(view: View) -> None:
         on_pick=open_entity,
         labels={"state": view.say("State")},
         keep=partial(add_states, view),
+        counted_by=MARKS,
+        order="privacymark_until_on",
         note=view.say("A click on a row opens the entity."),
         limit=MOST_ROWS,
     )  # fmt: skip
-
-
-def sift_marks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Entities that have a PrivacyMark, valid or lapsed, by the day on which it ends."""
-    held = frame[frame["has_privacymark"].fillna(False).astype(bool) | frame["privacymark_until_on"].notna()]
-    return held.sort_values(["privacymark_until_on", "entity"], na_position="last", ignore_index=True)
 
 
 def find_last_day(view: View) -> pd.Timestamp:
@@ -261,9 +255,8 @@ def add_states(view: View, frame: pd.DataFrame) -> pd.DataFrame:
 def show_renewals(view: View) -> Panel:
     """Renewals due in the next 12 months, by month."""
     today, last = pd.Timestamp(view.known_at).normalize(), find_last_day(view)
-    marks = view.list_rows("entities", limit=MOST_ROWS).frame
-    marks = marks.assign(until=pd.to_datetime(marks["privacymark_until_on"]))
-    due = marks[(marks["until"] >= today) & (marks["until"] <= last)]
+    due = view.list_rows("entities", counted_by=("privacymarks_due_soon",), limit=MOST_ROWS).frame
+    due = due.assign(until=pd.to_datetime(due["privacymark_until_on"]))
     months = [str(month) for month in pd.period_range(today, last, freq="M")]
     name = f"entity_{view.language}"
     by_month = due.groupby(due["until"].dt.strftime("%Y-%m"))[name].agg(list)

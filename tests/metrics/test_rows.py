@@ -14,7 +14,15 @@ from metrics.ask import answer
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.listings import KINDS
 from metrics.query import Filters, Query, QueryProblem, Scope
-from metrics.rows import LISTINGS, RowsFrame, RowsQuery, compile_rows, list_rows, unknown_filters
+from metrics.rows import (
+    LISTINGS,
+    RowsFrame,
+    RowsQuery,
+    compile_rows,
+    list_counting_metrics,
+    list_rows,
+    unknown_filters,
+)
 from metrics.warehouse import Warehouse
 from tests.metrics.conftest import DOMAINS, WIDE_CODES
 from tests.metrics.inserted_group import Group
@@ -102,6 +110,23 @@ def test_columns_of_the_rows_add_up_to_the_figures(wide: Warehouse, held: dict[s
     }
     for metric, value in expected.items():
         assert figure(wide, metric, KNOWN, Scope(), held) == pytest.approx(float(value)), metric
+
+
+COUNTED = [(name, metric) for name, listing in LISTINGS.items() for metric in list_counting_metrics(listing)]
+
+
+@pytest.mark.parametrize(("listing", "metric"), COUNTED)
+def test_rows_that_a_metric_counts_are_listed_alone(wide: Warehouse, listing: str, metric: str) -> None:
+    for held in ({}, {"region": ("JP",)}, {"entity": ("E-3",)}):
+        found = rows(wide, listing, counted_by=(metric,), **held)
+        assert found.total == len(found.frame) == figure(wide, metric, KNOWN, Scope(), held), held
+
+
+def test_rows_that_one_of_several_metrics_counts_are_listed_once(wide: Warehouse) -> None:
+    every = rows(wide, "plans").frame
+    found = rows(wide, "plans", counted_by=("missing_inspections", "late_inspections", "missing_inspections")).frame
+    assert len(found) == every["plan_status"].isin(["missing", "late"]).sum() > 0
+    assert set(found["plan_status"]) == {"missing", "late"}
 
 
 def test_inspections_carry_their_own_rate(wide: Warehouse) -> None:
@@ -342,6 +367,8 @@ def test_names_that_are_not_there_are_named() -> None:
         ({"listing": "answer"}, "there is no listing 'answer'; did you mean answers"),
         ({"listing": "answers", "order": "entitty"}, "answers has no column 'entitty'; did you mean entity"),
         ({"listing": "answers", "order": "1; drop table fct_answer"}, "has no column"),
+        ({"listing": "plans", "counted_by": ("findings",)}, "plans has no rows that the metric 'findings' counts"),
+        ({"listing": "loads", "counted_by": ("rate",)}, "known: none"),
         ({"listing": "answers", "limit": 0}, "limit is 0"),
         ({"listing": "answers", "limit": 5001}, "limit is 5001"),
         ({"listing": "answers", "offset": -1}, "offset is -1"),
