@@ -46,14 +46,17 @@ demo: $(INSTALLED)
 	@$(PY) -m etl demo --out data/demo
 	@$(PY) -m etl load data/demo
 
+# On every core, a file of tests at a time, because tests of one file share their warehouse and server.
+SPREAD := -n auto --dist loadfile
+
 test: $(INSTALLED)
 ifeq ($(CHROMIUM),)
 	@echo "No chromium found: the browser tests are LEFT OUT. On Debian: sudo apt-get install chromium fonts-noto-cjk"
-	@$(PY) -m pytest -m "not browser"
+	@$(PY) -m pytest $(SPREAD) -m "not browser"
 	@echo "The browser tests were left out: no chromium."
 else
 	@echo "Browser tests use $(CHROMIUM)"
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(SPREAD)
 endif
 
 check: $(INSTALLED)
