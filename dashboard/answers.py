@@ -5,12 +5,14 @@ What the caches hand out is shared by every reader and never changed: frames are
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.words import Language
@@ -89,6 +91,21 @@ def remember(build: Build, what: str, make: Callable[[], Read]) -> Read:
     return cast(Read, _remember(build.name, repr(current_scope()), what, make))
 
 
+def tell_apart(given: object) -> str:
+    """A value as part of what is remembered; frames by their contents, which are read once as long as a frame lives."""
+    if not isinstance(given, pd.DataFrame | pd.Series):
+        return repr(given)
+    told = _TOLD.get(id(given))
+    if told is None or told[0]() is not given:
+        place = id(given)
+        text = f"{given.shape} {pd.util.hash_pandas_object(given).sum()}"
+        _TOLD[place] = told = weakref.ref(given, lambda _: _TOLD.pop(place, None)), text
+    return told[1]
+
+
+_TOLD: Final[dict[int, tuple[weakref.ref[Any], str]]] = {}
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open_build(home: Path, build_name: str) -> Build:
     """One open warehouse per build; the one before stays open for runs that still read it."""
@@ -97,7 +114,7 @@ def _open_build(home: Path, build_name: str) -> Build:
     return Build(warehouse, warehouse.build_name, known_at, warehouse.first_known_at() or known_at)
 
 
-@st.cache_resource(max_entries=2000, show_spinner=False)
+@st.cache_resource(max_entries=1000, show_spinner=False)
 def _ask(build_name: str, asked: str, _build: Build, _query: Query) -> AnswerFrame:
     """The text of the frozen query, which holds its scope, is the key, so that no frame is ever hashed."""
     return answer(_build.warehouse, _query)
@@ -113,6 +130,6 @@ def _read_once(build_name: str, scope: str, what: str, _read: Callable[[], objec
     return _read()
 
 
-@st.cache_resource(max_entries=600, show_spinner=False)
+@st.cache_resource(max_entries=3000, show_spinner=False)
 def _remember(build_name: str, scope: str, what: str, _make: Callable[[], object]) -> object:
     return _make()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -91,7 +90,7 @@ def show_bars(
         metrics=(metric,),
         table=table,
         columns=list_columns(view, dimensions, (metric,)),
-        chart=cache(draw),
+        chart=draw,
         on_pick=on_pick,
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from dashboard.answers import tell_apart
 from dashboard.downloads import Column, ColumnKind
 from dashboard.view import PERIOD, View
 from dashboard.words import say_number, say_percent, say_points
@@ -87,6 +88,13 @@ def label_cells(view: View, frame: pd.DataFrame, dimension: str, labels: Mapping
 
 def find_changes(view: View, metric: str, by: Sequence[str], before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Both figures of each row that has any, and the change: points for rates, else numbers. Ids in `by`."""
+    frames = f"{tell_apart(before)} {tell_apart(after)}"
+    return view.remember(f"changes {metric} {by} {frames}", lambda: _find_changes(view, metric, by, before, after))
+
+
+def _find_changes(
+    view: View, metric: str, by: Sequence[str], before: pd.DataFrame, after: pd.DataFrame
+) -> pd.DataFrame:
     keys = [*by, *(f"{name}_{view.language}" for name in by)]
     parts = [metric, f"{metric}_numerator", f"{metric}_denominator", f"{metric}_contributing", f"{metric}_expected"]
     both = before[[*keys, *parts]].merge(after[[*keys, *parts]], on=list(by), how="outer", suffixes=("_before", ""))

@@ -82,8 +82,8 @@ def show_listing(
         hints = [
             view.say("The filter “{name}” does not apply here.", name=view.label_dimension(one.name)) for one in ignored
         ]
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-foot"):
-            st.caption(join_sentences(view.language, [shown, note, *hints]))
+        st.caption(join_sentences(view.language, [shown, note, *hints]))
+        with st.container(horizontal=True, horizontal_alignment="right", key=f"{key}-foot"):
             if page_parameter and pages > 1:
                 st.pagination(pages, key=page_key(page_parameter), default=page)
             name = f"tenken-{key}-{view.build.name}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial, wraps
+from dataclasses import dataclass, replace
+from functools import cache, partial, wraps
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -124,18 +124,16 @@ def remembered(make: Callable[..., Panel]) -> Callable[..., None]:
 
     @wraps(make)
     def show(view: View, *args: object, **more: object) -> None:
-        given = [tell_apart(one) for one in args], {name: tell_apart(one) for name, one in more.items()}
-        asked = f"{type(view).__name__} {make.__module__}.{make.__qualname__} {view.selection} {given}"
-        show_panel(view, answers.remember(view.build, asked, lambda: make(view, *args, **more)))
+        given = [answers.tell_apart(one) for one in args], {name: answers.tell_apart(one) for name, one in more.items()}
+        asked = f"{make.__module__}.{make.__qualname__} {given}"
+        show_panel(view, view.remember(asked, lambda: draw_once(make(view, *args, **more))))
 
     return show
 
 
-def tell_apart(given: object) -> str:
-    """An argument as part of a key; frames by their contents."""
-    if isinstance(given, pd.DataFrame | pd.Series):
-        return f"{len(given)} rows {pd.util.hash_pandas_object(given).sum()}"
-    return repr(given)
+def draw_once(panel: Panel) -> Panel:
+    """The same panel, whose chart is drawn no more than once."""
+    return replace(panel, chart=cache(panel.chart)) if panel.chart else panel
 
 
 def show_panel(view: View, panel: Panel) -> None:
@@ -172,7 +170,7 @@ def show_chart(panel: Panel) -> None:
     key = f"{panel.key}-chart-{count_clicks()}"
     if on_pick and chart.picks:
         st.vega_lite_chart(
-            chart.data,
+            chart.table,
             chart.spec,
             alt=chart.alt,
             key=key,
@@ -180,7 +178,7 @@ def show_chart(panel: Panel) -> None:
             selection_mode=PICK,
         )
     else:
-        st.vega_lite_chart(chart.data, chart.spec, alt=chart.alt, key=f"{panel.key}-chart")
+        st.vega_lite_chart(chart.table, chart.spec, alt=chart.alt, key=f"{panel.key}-chart")
 
 
 def _pick_mark(key: str, on_pick: OnPick) -> None:

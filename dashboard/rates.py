@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -83,7 +82,7 @@ def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None =
             period=lambda table: [view.say_period(code) for code in table[PERIOD]],
         ),
         columns=list_columns(view, (PERIOD, by), (metric,)),
-        chart=cache(draw),
+        chart=draw,
         on_pick=on_pick,
         is_empty=not drawn["rate"].notna().any(),
     )
@@ -174,7 +173,7 @@ def show_heat(
             **({PERIOD: lambda table: [view.say_period(code) for code in table[PERIOD]]} if over_time else {}),
         ),
         columns=list_columns(view, (rows, columns), (metric,)),
-        chart=cache(draw),
+        chart=draw,
         on_pick=on_pick,
         is_empty=not drawn["rate"].notna().any(),
     )
@@ -270,7 +269,7 @@ def show_rank(
         metrics=(metric,),
         table=frame.assign(id=frame[by], entities=drawn["entities"], **{name: names}),
         columns=tuple(columns),
-        chart=cache(draw),
+        chart=draw,
         on_pick=on_pick,
     )
 
@@ -347,7 +346,7 @@ def show_movers(
         metrics=(metric,),
         table=frame.assign(heads=heads),
         columns=columns,
-        chart=cache(draw) if len(moved) else None,
+        chart=draw if len(moved) else None,
         on_pick=on_pick,
     )
 

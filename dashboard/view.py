@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +18,8 @@ from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.query import Filters, Query
 from metrics.rows import RowsFrame, RowsQuery
+
+Made = TypeVar("Made")
 
 VIEW_STATE: Final = "view"
 NOT_STATED: Final = ""
@@ -87,7 +89,15 @@ class View:
         dimensions = tuple(DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by)
         filters = self.filters(period=period, every_type=every_type, **ids)
         query = Query(tuple(metrics), dimensions, filters, known_at or self.known_at, answers.current_scope())
-        frame = answers.ask(self.build, query).frame
+        return answers.remember(
+            self.build,
+            f"{type(self).__name__} {by} {query!r}",
+            lambda: self.shape(answers.ask(self.build, query).frame, by),
+        )
+
+    def shape(self, frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+        """The frame of an answer as the dashboard reads it, by the dimensions that were asked for."""
+        dimensions = [DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by]
         changed: dict[str, Any] = {}
         for name, dimension in zip(by, dimensions, strict=True):
             if name == PERIOD:
@@ -131,6 +141,10 @@ class View:
             offset=offset,
         )
         return answers.list_rows(self.build, query)
+
+    def remember(self, what: str, make: Callable[[], Made]) -> Made:
+        """Something made for this view; `what` says what else it depends on. Who gets it does not change it."""
+        return answers.remember(self.build, f"{type(self).__name__} {self.selection} {what}", make)
 
     def loosen(self, dimension: str) -> View:
         """The same view with one filter dropped."""

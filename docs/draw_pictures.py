@@ -56,24 +56,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--few", action="store_true", help="both languages, but light and wide only")
     parser.add_argument("--home", type=Path, help="a TENKEN_HOME with a build to show; it is only read")
-    parser.add_argument("--page", action="append", help="a page to draw; every page where none is named")
+    parser.add_argument("--view", action="append", help="a view to draw; every one where none is named")
     options = parser.parse_args()
     if not CHROMIUM.exists():
         parser.exit(1, f"{CHROMIUM} is missing. On Debian: sudo apt-get install chromium fonts-noto-cjk\n")
-    known = list_pages()
-    pages = options.page or known
-    unknown = [page for page in pages if page not in known]
+    known = list_views()
+    views = options.view or list(known)
+    unknown = [view for view in views if view not in known]
     if unknown:
-        parser.error(f"no such page: {', '.join(unknown)}; there are {', '.join(known)}")
+        parser.error(f"no such view: {', '.join(unknown)}; there are {', '.join(known)}")
     schemes = SCHEMES[:1] if options.few else SCHEMES
     widths = ("desktop",) if options.few else tuple(WIDTHS)
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tenken-pictures-") as folder:
         home = options.home.resolve() if options.home else make_demo(Path(folder))
         with serve_dashboard(home) as address:
-            broken = draw_pages(address, list(product(pages, ("en", "ja"), schemes, widths)))
+            addresses = {view: f"{address}/{known[view]}" for view in views}
+            broken = draw_views(addresses, list(product(views, ("en", "ja"), schemes, widths)))
     if broken:
-        raise SystemExit(f"These pages show an error: {', '.join(broken)}")
+        raise SystemExit(f"These views show an error: {', '.join(broken)}")
 
 
 def say(what: str) -> None:
@@ -81,12 +82,18 @@ def say(what: str) -> None:
     sys.stderr.write(f"{what}\n")
 
 
-def list_pages() -> list[str]:
-    """Names of the pages in the order of the navigation."""
+def list_views() -> dict[str, str]:
+    """Every page in the order of the navigation, then what pages show of one thing of the demo group: addresses."""
     sys.path.insert(0, str(ROOT))
     from dashboard.navigation import PAGES
 
-    return [page.name for page in PAGES]
+    # The first page has no name in the address.
+    pages = {page.name: "" if page is PAGES[0] else page.name for page in PAGES}
+    return {name: f"{path}?" for name, path in pages.items()} | {
+        "one-entity": "entity?entity=AF-0018&",
+        "one-item": "items?item=SEC|2020|1.24&",
+        "two-knowledge-dates": "changes?compare=knowledge&",
+    }
 
 
 def make_demo(folder: Path) -> Path:
@@ -133,17 +140,17 @@ def wait_until_served(server: subprocess.Popen[bytes], address: str) -> None:
     raise SystemExit("The dashboard did not start; what it says is above.")
 
 
-def draw_pages(address: str, wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> list[str]:
-    """Each page in each language, scheme and width, as a file of its own; hands back those that show an error."""
+def draw_views(addresses: dict[str, str], wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> list[str]:
+    """Each view in each language, scheme and width, as a file of its own; hands back those that show an error."""
     from playwright.sync_api import sync_playwright
 
     broken = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        for number, (name, language, scheme, width) in enumerate(wanted, start=1):
-            target = PICTURES / f"{name}-{language}-{scheme}-{width}.png"
+        for number, (view, language, scheme, width) in enumerate(wanted, start=1):
+            target = PICTURES / f"{view}-{language}-{scheme}-{width}.png"
             say(f"{number} of {len(wanted)}: {target.relative_to(ROOT)}")
-            if not draw_page(browser, f"{address}/{name}?lang={language}", scheme, WIDTHS[width], target):
+            if not draw_page(browser, f"{addresses[view]}lang={language}", scheme, WIDTHS[width], target):
                 broken.append(target.name)
         browser.close()
     return broken

@@ -212,7 +212,7 @@ METRICS = {
         Metric("planned_inspections", "Planned inspections", "計画点検数",
                "Number of planned inspections that were not cancelled.", "中止していない計画点検の数。",
                "plans", "planned", direction="neutral"),
-        Metric("performed_inspections", "Planned inspections performed", "実施済みの計画点検",
+        Metric("performed_inspections", "Performed inspections", "実施済みの計画点検",
                "Planned inspections with a result; cancelled ones are not counted.",
                "結果のある計画点検の数。中止した計画は数えない。", "plans", "performed"),
         Metric("missing_inspections", "Missing inspections", "未実施点検数",

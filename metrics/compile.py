@@ -61,7 +61,7 @@ REPEATED = f"""repeated as (
     where {known("f")}
 )"""
 
-SELF_ANSWER = f"""self_answer as (
+SELF_ANSWER = f"""self_answer as not materialized (
     select
         n.entity_id, n.fiscal_half, i.lineage_code, i.domain, a.inspection_id, a.item_id, a.verdict, a.score, a.answer,
         a.comment

@@ -156,12 +156,14 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
         for number, (_, is_descending) in enumerate(order)
     )
     same = " and ".join(f"{expression} = p.key_{number}" for number, expression in enumerate(listing.key))
+    # Tables are held to the page before they are joined: a hundred rows, and not millions with all their texts.
+    on_page = [f"{expression} in (select key_{number} from page)" for number, expression in enumerate(listing.key)]
+    held = [*listing.held_conditions, *on_page]
     shown = ",\n    ".join(f"{column.sql} as {column.name}" for column in listing.columns)
     page = (
         f"{head},\npage as (\n    select {keys}{sorts}\n    {paged}{where}\n    order by {by_sorts}\n"
         f"    limit $limit offset $offset\n)\nselect\n    {shown}\n{_whole(listing)}\n    join page p on {same}"
-        + (f"\nwhere {' and '.join(listing.held_conditions)}" if listing.held_conditions else "")
-        + f"\norder by {by_sorts}"
+        + f"\nwhere {' and '.join(held)}\norder by {by_sorts}"
     )
     return count, page
 

@@ -192,7 +192,7 @@ def show_plans(view: View, status: str) -> None:
         COLUMNS,
         key="plans-list",
         counted_by=COUNTED_BY[status],
-        title=view.say("Who has not reported") if status in ("unreported", "missing") else names[status],
+        title=view.say("Who has not reported") if status == "missing" else names[status],
         page_parameter="page",
         on_pick=open_entity,
         labels={"state": view.say("State"), "handed_in_on": view.say("Handed in")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -299,7 +299,7 @@ def show_reasons(view: View, year: str) -> Panel:
             Column("count", view.label_metric("entities"), "integer"),
         ),
         definition=describe_stages(view),
-        chart=cache(draw),
+        chart=draw,
         note=view.say("Entities; one that is blocked by several things is in several bars. A click lists the stage."),
         on_pick=_list_stage,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -295,7 +295,7 @@ def show_renewals(view: View) -> Panel:
             Column("names", view.say("Entities"), "text"),
         ),
         metrics=("privacymarks_due_soon",),
-        chart=cache(draw),
+        chart=draw,
         note=view.say("By the month in which the mark ends; the first and the last month only in part."),
     )
 

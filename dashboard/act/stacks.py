@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import pandas as pd
@@ -118,7 +117,7 @@ def make_stacks(
         metrics=metrics,
         table=table,
         columns=columns,
-        chart=cache(draw),
+        chart=draw,
         on_pick=on_pick,
         is_empty=drawn.empty,
     )

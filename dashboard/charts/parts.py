@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
 
 from dashboard.words import plain_lines
 
@@ -25,7 +26,7 @@ INK: Final[Spec] = {"field": "ink", "type": "nominal", "legend": None, "scale": 
 PLAIN_BAR: Final[Spec] = {"field": "bar", "type": "nominal", "legend": None, "scale": {"domain": ["", "bar"]}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chart:
     """A specification, the frame it draws, what it shows in words, and the fields that a click on a mark hands back."""
 
@@ -33,6 +34,11 @@ class Chart:
     data: pd.DataFrame
     alt: str
     picks: tuple[str, ...] = ()
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The frame in the form in which it is sent."""
+        return pa.Table.from_pandas(self.data, preserve_index=False)
 
 
 def field(name: str, kind: str = "nominal", **more: Any) -> Spec:
@@ -59,7 +65,7 @@ def period_axis(periods: Sequence[str], labels: Sequence[str]) -> Spec:
     return {
         **PLAIN_AXIS,
         "labelAngle": 0,
-        "labelOverlap": "greedy",
+        "labelOverlap": "parity",
         "labelSeparation": 6,
         "labelFontSize": 11,
         "labelExpr": f"({named})[datum.value]",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -211,7 +210,7 @@ def show_against_peers(view: View, code: str, known: pd.DataFrame, newest: str) 
         table=table,
         columns=(Column("whose", view.say("Entity"), "text"), *columns),
         metrics=(METRIC,),
-        chart=cache(draw) if len(drawn["spoke"].unique()) > 2 else None,
+        chart=draw if len(drawn["spoke"].unique()) > 2 else None,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -66,32 +65,24 @@ def show(view: View) -> None:
 def show_each_region(view: View) -> None:
     """Small charts on one scale: a region's line and that of the whole group."""
     frame = view.ask((METRIC,), (PERIOD, "region"))
-    # The group is what the other filters leave, whatever region is chosen.
-    whole = view.hold(region=()).ask((METRIC,), (PERIOD,))
     labels = view.label_rows(frame, "region")
-    group_name = view.say("Group")
-    both = pd.concat([frame[METRIC], whole[METRIC]])
-    periods = {code: view.say_period(code) for code in view.periods}
+    found = set(frame["region"])
     with st.grid(max(2, min(3, len(labels))), min_column_width=300):
         for code, name in labels.items():
-            rows = frame[frame["region"] == code]
-            if rows.empty:
-                continue
-            show_small(view, code, name, rows, whole, group_name, periods, both)
+            if code in found:
+                show_small(view, code, name)
 
 
 @panels.remembered
-def show_small(
-    view: View,
-    code: str,
-    name: str,
-    rows: pd.DataFrame,
-    whole: pd.DataFrame,
-    group_name: str,
-    periods: Mapping[str, str],
-    both: pd.Series,
-) -> Panel:
+def show_small(view: View, code: str, name: str) -> Panel:
     """One region's small chart."""
+    frame = view.ask((METRIC,), (PERIOD, "region"))
+    rows = frame[frame["region"] == code]
+    # The group is what the other filters leave, whatever region is chosen.
+    whole = view.hold(region=()).ask((METRIC,), (PERIOD,))
+    both = pd.concat([frame[METRIC], whole[METRIC]])
+    group_name = view.say("Group")
+    periods = {code: view.say_period(code) for code in view.periods}
     drawn = pd.concat(
         [
             describe_cells(part, METRIC, view).assign(
@@ -122,7 +113,7 @@ def show_small(
         table=table.assign(id=table["region"], period=[view.say_period(one) for one in table[PERIOD]]),
         columns=list_columns(view, (PERIOD, "region"), (METRIC,)),
         metrics=(METRIC,),
-        chart=cache(draw),
+        chart=draw,
         on_pick=_open_region,
     )
 
@@ -166,7 +157,7 @@ def show_countries(view: View, newest: str, *, is_on: bool) -> Panel:
         table=table.assign(id=table["country"]),
         columns=list_columns(view, ("country",), (METRIC,)),
         metrics=(METRIC,),
-        chart=cache(draw) if is_on and not drawn.empty else None,
+        chart=draw if is_on and not drawn.empty else None,
         on_pick=_open_country,
     )
 

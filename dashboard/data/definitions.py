@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.downloads import Column
 from dashboard.lists import show_listing
-from dashboard.panels import Panel, show_panel
+from dashboard.panels import Panel, remembered
 from dashboard.view import View
 from dashboard.words import N_
 from metrics.catalog import DIMENSIONS, METRICS
@@ -42,7 +42,8 @@ def show(view: View) -> None:
     )  # fmt: skip
 
 
-def show_metrics(view: View) -> None:
+@remembered
+def show_metrics(view: View) -> Panel:
     """Every metric with its definition."""
     rows = [
         {
@@ -61,10 +62,11 @@ def show_metrics(view: View) -> None:
         Column("direction", view.say("Direction"), "text"),
         Column("name", view.say("Name in queries"), "text"),
     )
-    show_panel(view, Panel("metrics", view.say("Metrics"), pd.DataFrame(rows), columns, height=420))
+    return Panel("metrics", view.say("Metrics"), pd.DataFrame(rows), columns, height=420)
 
 
-def show_dimensions(view: View) -> None:
+@remembered
+def show_dimensions(view: View) -> Panel:
     """Every dimension with its definition."""
     rows = [
         {
@@ -79,10 +81,11 @@ def show_dimensions(view: View) -> None:
         Column("text", view.say("What it splits by"), "text"),
         Column("name", view.say("Name in queries"), "text"),
     )
-    show_panel(view, Panel("dimensions", view.say("Dimensions"), pd.DataFrame(rows), columns, height=420))
+    return Panel("dimensions", view.say("Dimensions"), pd.DataFrame(rows), columns, height=420)
 
 
-def show_regulations(view: View) -> None:
+@remembered
+def show_regulations(view: View) -> Panel:
     """The basic regulation of each measure."""
     labels = view.read_labels("measure")
     rows = [{"measure": labels[code], "regulation": view.say(text)} for code, text in REGULATIONS.items()]
@@ -90,4 +93,4 @@ def show_regulations(view: View) -> None:
         Column("measure", view.label_dimension("measure"), "text"),
         Column("regulation", view.say("Basic regulation"), "text"),
     )
-    show_panel(view, Panel("regulations", view.say("Basic regulation of each measure"), pd.DataFrame(rows), columns))
+    return Panel("regulations", view.say("Basic regulation of each measure"), pd.DataFrame(rows), columns)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import pandas as pd
 
+from dashboard.selection import Options
 from dashboard.view import View
 from dashboard.words import Label
 from metrics.rows import MOST_ROWS
@@ -20,18 +20,9 @@ ITEM: Final = "item_lineage"
 class ItemView(View):
     """A view that names an item as its newest checklist version does, and not as the version in which it began."""
 
-    def ask(
-        self,
-        metrics: Sequence[str],
-        by: Sequence[str] = (),
-        *,
-        period: str | None = None,
-        every_type: bool = False,
-        known_at: datetime | None = None,
-        **ids: tuple[str, ...],
-    ) -> pd.DataFrame:
-        """Figures as every view answers them, with the newest names of items."""
-        frame = View.ask(self, metrics, by, period=period, every_type=every_type, known_at=known_at, **ids)
+    def shape(self, frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+        """Figures as in every view, with the newest names of items."""
+        frame = View.shape(self, frame, by)
         if ITEM not in by:
             return frame
         names = self.options.choices[ITEM]
@@ -58,14 +49,18 @@ def read_versions(view: View) -> pd.DataFrame:
 
 def read_newest_versions(view: View) -> pd.DataFrame:
     """The newest version of every item, by its lineage."""
-    return read_versions(view).drop_duplicates(ITEM).set_index(ITEM)
+    return view.remember("newest versions", lambda: read_versions(view).drop_duplicates(ITEM).set_index(ITEM))
 
 
 def name_items(view: View) -> ItemView:
     """The view with items named by code and text of their newest version."""
+    options = view.remember("options with named items", lambda: _name_options(view))
+    return ItemView(view.build, view.selection, options)
+
+
+def _name_options(view: View) -> Options:
     newest = read_newest_versions(view)
     rows = zip(newest.index, newest["item_code"], newest["item_text_en"], newest["item_text_ja"], strict=True)
     named = {lineage: Label(f"{code} {en}", f"{code} {ja}") for lineage, code, en, ja in rows}
     choices = view.options.choices
-    options = replace(view.options, choices=choices | {ITEM: choices.get(ITEM, {}) | named})
-    return ItemView(view.build, view.selection, options)
+    return replace(view.options, choices=choices | {ITEM: choices.get(ITEM, {}) | named})

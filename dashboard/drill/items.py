@@ -132,8 +132,8 @@ def find_item_changes(view: ItemView, newest: str, previous: str | None) -> pd.S
     return find_changes(view, RATE, (ITEM,), before, after).set_index(ITEM)["change"]
 
 
-def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
-    """Every item, the weakest first, with its way through all periods."""
+def read_all_items(view: ItemView, newest: str, previous: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """Every item with a rate, the weakest first, and the periods that its columns of rates are of."""
     frame = view.ask((RATE, "applicable_answers"), (ITEM,), period=newest).dropna(subset=[RATE])
     facts = read_newest_versions(view).reindex(frame[ITEM])
     # A trend of the one period shown would say nothing, so that it is of every period, whatever the span.
@@ -141,7 +141,7 @@ def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
     paths = whole.ask((RATE,), (ITEM, PERIOD)).dropna(subset=[RATE])
     paths = paths[paths[PERIOD] <= newest].pivot(index=ITEM, columns=PERIOD, values=RATE).reindex(frame[ITEM])
     language = view.language
-    table = pd.DataFrame(
+    items = pd.DataFrame(
         {
             "id": frame[ITEM].to_numpy(),
             "checklist": facts["checklist_code"].to_numpy(),
@@ -160,7 +160,13 @@ def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
             "trend": [[rate for rate in path if rate == rate] for path in paths.to_numpy()],
             **{period: paths[period].to_numpy() for period in paths.columns},
         }
-    ).sort_values(["rate", "id"], ignore_index=True)
+    )
+    return items.sort_values(["rate", "id"], ignore_index=True), list(paths.columns)
+
+
+def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
+    """Every item, the weakest first, with its way through all periods."""
+    table, periods = view.remember(f"all items {newest}", lambda: read_all_items(view, newest, previous))
     columns = (
         Column("rate", view.label_metric(RATE), "rate"),
         Column("change", view.say("Change"), "points"),
@@ -176,14 +182,14 @@ def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
     )
     filed = (
         *(column for column in columns if column.name != "trend"),
-        *(Column(period, view.say_period(period), "rate") for period in paths.columns),
+        *(Column(period, view.say_period(period), "rate") for period in periods),
     )
-    first, last = (view.say_period(period) for period in (paths.columns[0], paths.columns[-1]))
+    first, last = (view.say_period(period) for period in (periods[0], periods[-1]))
     title = view.say("All items, {period}", period=view.say_period(newest))
     trend = view.say("Trend: {first} to {last}; periods without answers are left out.", first=first, last=last)
     with st.container(border=True, key="all-items"):
         st.subheader(plain(title), anchor=False)
-        low = min(0.5, float(paths.min().min()))
+        low = min(0.5, float(table[periods].min().min()))
         extra = {
             "trend": st.column_config.LineChartColumn(view.say("Trend"), y_min=low, y_max=1.0, width="small"),
             "text": st.column_config.TextColumn(view.say("Requirement"), width="large"),

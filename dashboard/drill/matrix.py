@@ -16,7 +16,7 @@ from dashboard.figures import (
     make_table,
     title_tooltips,
 )
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel, remembered
 from dashboard.rates import make_distinct, say_weakest, title_across, write_cell
 from dashboard.view import PERIOD, View
 from dashboard.words import join_sentences
@@ -28,6 +28,7 @@ PLACES: Final = {code: number for number, (code, _, _) in enumerate(MEASURES)}
 Rows = list[tuple[str, str, str]]
 
 
+@remembered
 def show_category_matrix(
     view: View,
     metric: str,
@@ -37,7 +38,7 @@ def show_category_matrix(
     period: str | None = None,
     on_pick: OnPick | None = None,
     note: str = "",
-) -> None:
+) -> Panel:
     """A rate of each category, under the total of its measure, by period or by another dimension.
 
     A click hands over measure_id, category_id and column_id; those of a total are empty.
@@ -109,24 +110,21 @@ def show_category_matrix(
     shown_period: dict[str, Callable[[pd.DataFrame], Any]] = (
         {PERIOD: lambda table: [view.say_period(code) for code in table[PERIOD]]} if over_time else {}
     )
-    show_panel(
-        view,
-        Panel(
-            key=key,
-            title=title,
-            note=join_sentences(view.language, notes),
-            metrics=(metric,),
-            table=make_table(view, cells, by, (metric,)).assign(
-                measure_id=lambda table: table["measure"],
-                category_id=lambda table: table["category"],
-                column_id=lambda table: table[columns],
-                **shown_period,
-            ),
-            columns=list_columns(view, by, (metric,)),
-            chart=draw,
-            on_pick=on_pick,
-            is_empty=not drawn["rate"].notna().any(),
+    return Panel(
+        key=key,
+        title=title,
+        note=join_sentences(view.language, notes),
+        metrics=(metric,),
+        table=make_table(view, cells, by, (metric,)).assign(
+            measure_id=lambda table: table["measure"],
+            category_id=lambda table: table["category"],
+            column_id=lambda table: table[columns],
+            **shown_period,
         ),
+        columns=list_columns(view, by, (metric,)),
+        chart=draw,
+        on_pick=on_pick,
+        is_empty=not drawn["rate"].notna().any(),
     )
 
 

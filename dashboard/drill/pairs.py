@@ -19,7 +19,7 @@ from dashboard.drill.verdicts import VERDICT_LABELS
 from dashboard.figures import SMALL_NUMBER, describe_cells
 from dashboard.lists import show_listing, turn_to_first
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, show_panel
+from dashboard.panels import Panel, remembered
 from dashboard.rates import make_distinct
 from dashboard.view import PERIOD, View
 from dashboard.words import begin_small, join_sentences, join_values, say_number, say_percent
@@ -134,7 +134,8 @@ def list_past(view: View, metric: str) -> tuple[float, ...]:
     return tuple(frame[metric].astype(float))
 
 
-def show_crossing(view: View) -> None:
+@remembered
+def show_crossing(view: View) -> Panel:
     """How many pairs there are of each verdict of the self-check with each verdict of the outside check."""
     frame = view.ask(("pairs",), ("self_verdict", "verdict"))
     labels = {code: VERDICT_LABELS[code].say(view.language) for code in COMPARED}
@@ -191,22 +192,19 @@ def show_crossing(view: View) -> None:
         Column("share", view.say("Share of the row"), "rate"),
         Column("total_share", view.say("Share of all pairs"), "rate"),
     )
-    show_panel(
-        view,
-        Panel(
-            key="verdicts-crossed",
-            title=title,
-            table=frame.assign(self_id=frame["self_verdict"], outside_id=frame["verdict"]).sort_values(
-                "pairs", ascending=False, ignore_index=True
-            ),
-            columns=columns,
-            metrics=("pairs",),
-            chart=draw,
-            on_pick=_list_crossing,
-            note=view.say(
-                "Deeper colour: a larger share of the row. Above the diagonal the self-check was the better one. "
-                "A click on a cell lists its pairs below."
-            ),
+    return Panel(
+        key="verdicts-crossed",
+        title=title,
+        table=frame.assign(self_id=frame["self_verdict"], outside_id=frame["verdict"]).sort_values(
+            "pairs", ascending=False, ignore_index=True
+        ),
+        columns=columns,
+        metrics=("pairs",),
+        chart=draw,
+        on_pick=_list_crossing,
+        note=view.say(
+            "Deeper colour: a larger share of the row. Above the diagonal the self-check was the better one. "
+            "A click on a cell lists its pairs below."
         ),
     )
 
@@ -225,7 +223,8 @@ def show_types(view: View) -> None:
     )
 
 
-def show_categories(view: View) -> None:
+@remembered
+def show_categories(view: View) -> Panel:
     """Net optimism of each category, the most optimistic first."""
     frame = view.ask(("net_optimism", "exact_agreement"), ("category",)).dropna(subset=["net_optimism"])
     frame = frame.sort_values("net_optimism", ascending=False, ignore_index=True)
@@ -274,24 +273,21 @@ def show_categories(view: View) -> None:
         Column("exact_agreement", view.label_metric("exact_agreement"), "rate"),
         Column("entities", view.say("Entities"), "text"),
     )
-    show_panel(
-        view,
-        Panel(
-            key="optimism-by-category",
-            title=title,
-            table=frame.assign(id=frame["category"], entities=drawn["entities"]),
-            columns=columns,
-            metrics=("net_optimism", "exact_agreement"),
-            chart=draw,
-            on_pick=_open_category,
-            note=join_sentences(
-                view.language,
-                [
-                    view.say("In percent of the pairs. To the right: the self-check is the better one more often."),
-                    small if drawn.head(MOST_CATEGORIES)["is_small"].any() else "",
-                    many if len(drawn) > MOST_CATEGORIES else "",
-                ],
-            ),
+    return Panel(
+        key="optimism-by-category",
+        title=title,
+        table=frame.assign(id=frame["category"], entities=drawn["entities"]),
+        columns=columns,
+        metrics=("net_optimism", "exact_agreement"),
+        chart=draw,
+        on_pick=_open_category,
+        note=join_sentences(
+            view.language,
+            [
+                view.say("In percent of the pairs. To the right: the self-check is the better one more often."),
+                small if drawn.head(MOST_CATEGORIES)["is_small"].any() else "",
+                many if len(drawn) > MOST_CATEGORIES else "",
+            ],
         ),
     )
 

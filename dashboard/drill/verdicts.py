@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.charts.parts import Chart, Spec
 from dashboard.charts.ranks import draw_bars
 from dashboard.figures import list_columns, make_table
-from dashboard.panels import OnPick, Panel, show_panel
+from dashboard.panels import OnPick, Panel, remembered
 from dashboard.view import PERIOD, View
 from dashboard.words import Label, begin_small, join_values, say_number, say_percent
 from metrics.catalog import VERDICTS
@@ -28,9 +28,10 @@ def say_verdict(view: View, verdict: str) -> str:
     return VERDICT_LABELS[verdict].say(view.language)
 
 
+@remembered
 def show_verdicts(
     view: View, *, title: str, key: str, over_time: bool = True, note: str = "", on_pick: OnPick | None = None
-) -> None:
+) -> Panel:
     """Answers by verdict, stacked in the order of the verdicts: a bar per period, or one bar of all."""
     by = (PERIOD, "verdict") if over_time else ("verdict",)
     frame = view.ask(("answers",), by)
@@ -81,18 +82,15 @@ def show_verdicts(
     table = table.sort_values(["id", "place"], ascending=[False, True])
     if over_time:
         table = table.assign(period=[view.say_period(code) for code in table[PERIOD]])
-    show_panel(
-        view,
-        Panel(
-            key=key,
-            title=title,
-            note=note,
-            metrics=("answers",),
-            table=table,
-            columns=list_columns(view, by, ("answers",)),
-            chart=draw,
-            on_pick=on_pick,
-        ),
+    return Panel(
+        key=key,
+        title=title,
+        note=note,
+        metrics=("answers",),
+        table=table,
+        columns=list_columns(view, by, ("answers",)),
+        chart=draw,
+        on_pick=on_pick,
     )
 
 
