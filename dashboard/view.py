@@ -212,10 +212,14 @@ def read_options(build: Build) -> Options:
 def _read_options(build: Build) -> Options:
     scope = answers.current_scope()
 
-    def ask(metrics: tuple[str, ...], dimension: str) -> pd.DataFrame:
-        query = Query(metrics, (dimension,), Filters(), build.known_at, scope)
-        return answers.ask(build, query).frame.dropna(subset=[dimension])
+    def ask(metrics: tuple[str, ...], dimensions: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """What there is of each dimension; one query for all of them, because each costs more than its rows."""
+        frame = answers.ask(build, Query(metrics, tuple(dimensions), Filters(), build.known_at, scope)).frame
+        return {name: frame.dropna(subset=[name]).drop_duplicates(name) for name in dimensions}
 
+    listed = [choice.dimension for choice in CHOICES if choice.place != "when chosen"]
+    found = ask(("answers",), [name for name in listed if DIMENSIONS[name].is_of_item])
+    found |= ask(OPTION_FACTS, [name for name in listed if not DIMENSIONS[name].is_of_item])
     choices = {}
     for choice in CHOICES:
         dimension = choice.dimension
@@ -223,7 +227,7 @@ def _read_options(build: Build) -> Options:
             # Counting the answers of every item would read them all, for a list that is not shown.
             choices[dimension] = {code: Label(*names) for code, names in answers.read_labels(build, dimension).items()}
             continue
-        frame = ask(("answers",) if DIMENSIONS[dimension].is_of_item else OPTION_FACTS, dimension)
+        frame = found[dimension]
         order = {code: place for place, code in enumerate(answers.read_labels(build, dimension))}
         rows = sorted(
             zip(frame[dimension], frame[f"{dimension}_en"], frame[f"{dimension}_ja"], strict=True),
@@ -231,9 +235,10 @@ def _read_options(build: Build) -> Options:
         )
         choices[dimension] = {code: Label(en, ja) for code, en, ja in rows}
     periods: dict[Grain, tuple[str, ...]] = {}
+    with_results = ask(("compliance_rate",), [DIMENSION_OF[grain] for grain in GRAINS])
     for grain in GRAINS:
-        found = ask(("compliance_rate",), DIMENSION_OF[grain])[DIMENSION_OF[grain]]
-        periods[grain] = tuple(sorted(f"FY{one}" if grain == "year" else str(one) for one in found))
+        codes = with_results[DIMENSION_OF[grain]][DIMENSION_OF[grain]]
+        periods[grain] = tuple(sorted(f"FY{one:.0f}" if grain == "year" else str(one) for one in codes))
     return Options(periods, choices, build.first_known_at.date(), build.known_at.date())
 
 
