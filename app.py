@@ -8,7 +8,8 @@ import streamlit as st
 
 from dashboard import answers, filters, navigation, panels
 from dashboard.view import View, keep_view, read_options
-from dashboard.words import Language, translate
+from dashboard.words import Language, plain, translate
+from metrics.targets import TargetProblem
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -40,7 +41,10 @@ def main() -> None:
     navigation.show_breadcrumbs(pages, current, language)
     # A page's own parameters are read while it runs, so what is unknown among them is named afterwards, up here.
     notice = st.container()
-    page.run()
+    try:
+        page.run()
+    except TargetProblem as problem:
+        st.error(plain(str(problem)), icon=":material/edit_document:")
     with notice:
         panels.show_unknown(language)
     filters.write_selection(selection)

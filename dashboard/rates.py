@@ -35,9 +35,18 @@ MOST_RANKED: Final = 20
 MOST_COLOURS: Final = 8
 
 
-@remembered
-def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None = None, key: str = "") -> Panel:
+def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None = None, key: str = "") -> None:
     """A rate over periods, one line per value of a dimension, with the target where there is one."""
+    # Targets are read at every run, because they change without a new build.
+    found = read_targets(metric, view.periods)
+    targets = {code: rate for code, rate in found.items() if rate is not None}
+    _show_over_time(view, metric, by, targets, on_pick=on_pick, key=key)
+
+
+@remembered
+def _show_over_time(
+    view: View, metric: str, by: str, targets: Mapping[str, float], *, on_pick: OnPick | None, key: str
+) -> Panel:
     frame = view.ask((metric,), (PERIOD, by))
     labels = view.label_rows(frame, by)
     title = title_over_time(view, metric, by)
@@ -54,7 +63,6 @@ def show_over_time(view: View, metric: str, by: str, *, on_pick: OnPick | None =
     every_label = [text.say(view.language) for text in choices.values()] if len(choices) <= MOST_COLOURS else []
     every_label += [label for label in labels.values() if label not in every_label]
     periods = {code: view.say_period(code) for code in view.periods}
-    targets = {code: rate for code, rate in read_targets(metric, view.periods).items() if rate is not None}
 
     def draw() -> Chart:
         tooltips = title_tooltips(view, metric, series=view.label_dimension(by), period_label=view.say("Period"))

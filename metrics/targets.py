@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -32,18 +33,21 @@ def read_targets(metric: str, periods: Sequence[str]) -> dict[str, float | None]
 
 @cache
 def _read_file(path: Path, changed_at: int) -> dict[str, dict[str, float]]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise TargetProblem(f"{path.name} is not UTF-8; save it as UTF-8 and reload the page.") from None
     targets: dict[str, dict[str, float]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
-            metric, year, written = (str(row.get(name) or "").strip() for name in ("metric", "fiscal_year", "rate"))
-            try:
-                rate = float(written)
-            except ValueError:
-                rate = -1.0
-            if metric not in METRICS or len(year) != 6 or not 0 <= rate <= 1:
-                raise TargetProblem(
-                    f"{path.name}, line {number}: '{metric}', '{year}', '{written}' is no target; write a metric of the "
-                    "catalog, a fiscal year such as FY2025 and a rate from 0 to 1."
-                )
-            targets.setdefault(metric, {})[year] = rate
+    for number, row in enumerate(csv.DictReader(lines), 2):
+        metric, year, written = (str(row.get(name) or "").strip() for name in ("metric", "fiscal_year", "rate"))
+        try:
+            rate = float(written)
+        except ValueError:
+            rate = -1.0
+        if metric not in METRICS or not re.fullmatch(r"FY\d{4}", year) or not 0 <= rate <= 1:
+            raise TargetProblem(
+                f"{path.name}, line {number}: '{metric}', '{year}', '{written}' is no target; write a metric of the "
+                "catalog, a fiscal year such as FY2025 and a rate from 0 to 1, and reload the page."
+            )
+        targets.setdefault(metric, {})[year] = rate
     return targets

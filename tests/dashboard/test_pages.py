@@ -168,6 +168,24 @@ def test_hostile_names_are_escaped_in_titles(open_app: OpenApp, demo_home: Path)
     assert plain(name.replace("\\", "")) == name
 
 
+def test_targets_that_cannot_be_used_are_named_on_the_page_and_mended_without_a_new_build(
+    open_app: OpenApp, demo_home: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "warehouse").symlink_to(demo_home / "warehouse")
+    targets = home / "targets.csv"
+    targets.write_text("metric,fiscal_year,rate\ncompliance_rate,FY2020,95%\n")
+    app = open_app(home=home, lang="en")
+    assert not app.exception
+    said = app.error[0].value.replace("\\", "")
+    assert "targets.csv, line 2" in said and "95%" in said
+    targets.write_text("metric,fiscal_year,rate\ncompliance_rate,FY2020,0.77\n")
+    app.run()
+    assert not app.error
+    assert any("target" in data.columns and (data["target"] == 0.77).any() for _, data, _ in read_specs(app))
+
+
 def test_restated_figure_of_the_demo_is_found(open_app: OpenApp, demo_home: Path) -> None:
     # The demo corrects one self-check after it was reported.
     app = open_app(home=demo_home, page="changes", lang="en", a="FY2025-H1", b="FY2025-H2")
