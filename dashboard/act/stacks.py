@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from dashboard.charts.parts import INK, Chart, Spec, field
-from dashboard.charts.ranks import draw_bars
+from dashboard.charts.ranks import draw_bars, leave_room
 from dashboard.downloads import Column
 from dashboard.panels import OnPick, Panel
 from dashboard.rates import make_distinct
@@ -139,7 +139,7 @@ def colour_parts(spec: Spec, parts: Sequence[Part], used: Sequence[Part]) -> Non
 def add_totals(spec: Spec, reach: float) -> None:
     """Write the sum of each bar at its end."""
     x = spec["layer"][0]["encoding"]["x"]
-    x["scale"] = {"domain": [0, max(reach, 1.0) * 1.15], "nice": False}
+    x["scale"] = {"domainMin": 0, "domainMax": leave_room(max(reach, 1.0)), "nice": False}
     spec["layer"].append(
         {
             "mark": {"type": "text", "align": "left", "dx": 6},

@@ -22,6 +22,8 @@ from dashboard.charts.parts import (
     wrap_label,
 )
 
+IS_NARROW: Final = "bandwidth('x') < 52"
+"""Whether the columns are too narrow for their labels, as a Vega expression; these then stand aslant."""
 ROW_HEIGHT: Final = 40
 LOW_ROW_HEIGHT: Final = 30
 MANY_ROWS: Final = 9
@@ -53,10 +55,11 @@ def draw_heat(
         axis = {
             **PLAIN_AXIS,
             "orient": "top",
-            "labelAngle": 0,
+            "labelAngle": {"expr": f"{IS_NARROW} ? -40 : 0"},
+            "labelAlign": {"expr": f"{IS_NARROW} ? 'left' : 'center'"},
             "labelFlush": False,
             "labelOverlap": False,
-            "labelLimit": {"expr": "bandwidth('x') + 2"},
+            "labelLimit": {"expr": f"{IS_NARROW} ? 90 : bandwidth('x') + 2"},
             "labelFontSize": {"expr": "bandwidth('x') < 84 ? 9 : 12"},
             "labelExpr": "split(datum.label, ' ')" if len(columns) > 6 else "datum.label",
         }

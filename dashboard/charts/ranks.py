@@ -25,6 +25,8 @@ from dashboard.charts.parts import (
 BAR_HEIGHT: Final = 30
 WRAPPED_HEIGHT: Final = 36
 AXIS_HEIGHT: Final = 34
+FIGURE_WIDTH: Final = 52
+"""Pixels that the figure at the end of a bar takes."""
 SMALL: Final[Spec] = {"condition": {"test": "datum.is_small", "value": SMALL_OPACITY}, "value": 1}
 
 
@@ -80,21 +82,33 @@ def draw_rank(
 
 
 def draw_differences(
-    frame: pd.DataFrame, titles: Mapping[str, str], *, picks: Sequence[str] = (), letters: int = 30
+    frame: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    picks: Sequence[str] = (),
+    letters: int = 30,
+    is_one_sided: bool = False,
 ) -> tuple[Spec, pd.DataFrame]:
-    """Bars to the left and the right from the columns row, change (points), written, is_worse and is_small."""
+    """Bars to the left and the right from the columns row, change (points), written, is_worse and is_small.
+
+    Figures stand on the other side of zero, where there is room; where nearly all bars go to the right
+    (`is_one_sided`), they stand at the ends of the bars.
+    """
     frame = frame.assign(
         row_lines=[wrap_label(row, letters) for row in frame["row"]],
         way=["worse" if worse else "better" for worse in frame["is_worse"]],
     )
-    reach = max(1.0, float(frame["change"].abs().max() or 0)) * 1.35
+    reach = max(1.0, float(frame["change"].abs().max() or 0))
+    low = min(0.0, float(frame["change"].min()))
+    ends = {"domainMin": low * 1.3, "domainMax": leave_room(reach)} if is_one_sided else {"domain": [-reach, reach]}
     x: Spec = {
         "type": "quantitative",
         "field": "change",
         "title": None,
-        "scale": {"domain": [-reach, reach], "nice": False},
+        "scale": {**ends, "nice": False},
         "axis": {**PLAIN_AXIS, "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')", "tickCount": 5},
     }
+    is_right = "datum.change >= 0" if is_one_sided else "datum.change < 0"
     spec: Spec = {
         "transform": ONE_COLOUR,
         "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
@@ -111,16 +125,25 @@ def draw_differences(
             {
                 "mark": {
                     "type": "text",
-                    "align": {"expr": "datum.change < 0 ? 'right' : 'left'"},
-                    "dx": {"expr": "datum.change < 0 ? -6 : 6"},
+                    "align": {"expr": f"{is_right} ? 'left' : 'right'"},
+                    "dx": {"expr": f"{is_right} ? 6 : -6"},
                 },
-                "encoding": {"x": x, "text": field("written"), "color": INK},
+                "encoding": {
+                    "x": x if is_one_sided else {"datum": 0, "type": "quantitative"},
+                    "text": field("written"),
+                    "color": INK,
+                },
             },
         ],
         "resolve": {"scale": {"color": "independent"}},
         "height": BAR_HEIGHT * len(frame) + AXIS_HEIGHT,
     }
     return spec, frame
+
+
+def leave_room(longest: float) -> Spec:
+    """The end of an axis beyond its longest bar, with the pixels that the figure there takes, however narrow it is."""
+    return {"expr": f"{longest!r} * width / max(40, width - {FIGURE_WIDTH})"}
 
 
 def draw_bars(
@@ -135,12 +158,12 @@ def draw_bars(
     """Bars of counts from the columns row, count, written, and part where bars are stacked of `parts`, in order."""
     frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
     rows = list(order) or list(dict.fromkeys(frame["row"]))
-    reach = float(frame.groupby("row", observed=True)["count"].sum().max() or 1) * (1.02 if parts else 1.15)
+    reach = float(frame.groupby("row", observed=True)["count"].sum().max() or 1)
     x: Spec = {
         "type": "quantitative",
         "field": "count",
         "title": None,
-        "scale": {"domain": [0, reach], "nice": False},
+        "scale": {"domainMin": 0, "domainMax": reach * 1.02 if parts else leave_room(reach), "nice": False},
         "axis": {**PLAIN_AXIS, "format": ",.0f", "tickCount": 5, "tickMinStep": 1},
     }
     mark: Spec = {"type": "bar", "cornerRadiusEnd": 0 if parts else 3, "height": {"band": 0.66}}

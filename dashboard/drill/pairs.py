@@ -251,14 +251,7 @@ def show_categories(view: View) -> Panel:
             "agreement": view.label_metric("exact_agreement"),
             "entities": view.say("Entities"),
         }
-        spec, data = draw_differences(drawn.head(MOST_CATEGORIES), tooltips, picks=("id",))
-        # Nearly all lie on one side, so that the side without bars gets no more room than it needs.
-        scale = {
-            "domain": [min(0.0, drawn["change"].min() * 1.3), max(1.0, drawn["change"].max() * 1.2)],
-            "nice": False,
-        }
-        for layer in spec["layer"]:
-            layer["encoding"]["x"] = layer["encoding"]["x"] | {"scale": scale}
+        spec, data = draw_differences(drawn.head(MOST_CATEGORIES), tooltips, picks=("id",), is_one_sided=True)
         said = [f"{row.row} {row.written}" for row in drawn.head(5).itertuples()]
         alt = view.say("Ranking: {title}. First: {figures}.", title=title, figures=join_values(view.language, said))
         return Chart(spec, data, alt, ("id",))
