@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import filters
-from dashboard.downloads import Column, ColumnKind, write_csv, write_xlsx
+from dashboard.downloads import Column, ColumnKind
 from dashboard.navigation import count_clicks
-from dashboard.panels import XLSX, OnPick, download, list_about, show_rows
+from dashboard.panels import OnPick, Panel, offer_tables, show_rows
 from dashboard.view import View
 from dashboard.words import join_sentences, plain, say_number
 from metrics.catalog import DIMENSIONS
@@ -31,6 +31,7 @@ def show_listing(
     key: str,
     title: str = "",
     counted_by: tuple[str, ...] = (),
+    load_no: int | None = None,
     search: str = "",
     order: str | None = None,
     descending: bool = False,
@@ -52,7 +53,8 @@ def show_listing(
     `labels` gives columns names of their own; `keep` may add columns to the page, named in `names` too.
     """
     read = partial(
-        view.list_rows, listing, counted_by=counted_by, search=search, order=order, descending=descending, limit=limit,
+        view.list_rows, listing, counted_by=counted_by, load_no=load_no, search=search, order=order,
+        descending=descending, limit=limit,
         every_type=every_type, period=period, **ids,
     )  # fmt: skip
     page = choose_page(page_parameter) if page_parameter else 1
@@ -86,16 +88,8 @@ def show_listing(
         with st.container(horizontal=True, horizontal_alignment="right", key=f"{key}-foot"):
             if page_parameter and pages > 1:
                 st.pagination(pages, key=page_key(page_parameter), default=page)
-            name = f"tenken-{key}-{view.build.name}"
-            about = partial(list_about, view, title or key, (), join_sentences(view.language, [shown, note]))
-            download("CSV", lambda: write_csv(table, columns), f"{name}.csv", "text/csv", key)
-            download(
-                "Excel",
-                lambda: write_xlsx(title or key, table, columns, about(), view.say("About")),
-                f"{name}.xlsx",
-                XLSX,
-                key,
-            )
+            said = join_sentences(view.language, [shown, note])
+            offer_tables(view, Panel(key, title or key, table, columns, note=said))
 
 
 def choose_page(parameter: str) -> int:

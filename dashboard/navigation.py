@@ -53,7 +53,7 @@ PAGES: Final = (
               ("status", "page")),
     PageEntry("privacy", "pages/act/privacy.py", N_("Act"), N_("Privacy audits"), "verified_user"),
     PageEntry("pdca", "pages/act/pdca.py", N_("Act"), N_("PDCA"), "cycle", ("stage", "page")),
-    PageEntry("loads", "pages/data/loads.py", N_("Data"), N_("Loads"), "upload_file", ("load", "page")),
+    PageEntry("loads", "pages/data/loads.py", N_("Data"), N_("Loads"), "upload_file", ("load", "refused", "page")),
     PageEntry("definitions", "pages/data/definitions.py", N_("Data"), N_("Definitions"), "menu_book", ("page",)),
 )  # fmt: skip
 ENTRIES: Final = {entry.name: entry for entry in PAGES}

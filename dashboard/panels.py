@@ -282,25 +282,29 @@ def show_definition(view: View, panel: Panel) -> None:
 
 def show_downloads(view: View, panel: Panel) -> None:
     """Exactly what the panel shows, as files; each is made when it is asked for."""
-    name = f"tenken-{panel.key}-{view.build.name}"
     st.caption(view.say("Files hold the rows shown here; the workbook also says what they mean and rest on."))
     with st.container(horizontal=True):
-        download("CSV", lambda: write_csv(panel.table, panel.columns), f"{name}.csv", "text/csv", panel.key)
-        download("Excel", partial(write_workbook, view, panel), f"{name}.xlsx", XLSX, panel.key)
+        offer_tables(view, panel)
         if panel.chart:
             forms: tuple[tuple[Literal["png", "svg"], str], ...] = (("png", "image/png"), ("svg", "image/svg+xml"))
             for form, mime in forms:
-                download(form.upper(), partial(write_picture, view, panel, form), f"{name}.{form}", mime, panel.key)
+                download(view, panel, form.upper(), form, mime, partial(write_picture, view, panel, form))
 
 
-def download(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str) -> None:
+def offer_tables(view: View, panel: Panel) -> None:
+    """The rows of a panel as CSV and as a workbook."""
+    download(view, panel, "CSV", "csv", "text/csv", lambda: write_csv(panel.table, panel.columns))
+    download(view, panel, "Excel", "xlsx", XLSX, partial(write_workbook, view, panel))
+
+
+def download(view: View, panel: Panel, label: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:
     """A button that makes a file and hands it over."""
     st.download_button(
         label,
         make,
-        file_name=file_name,
+        file_name=f"tenken-{panel.key}-{view.build.name}.{ending}",
         mime=mime,
-        key=f"{key}-{label}",
+        key=f"{panel.key}-{label}",
         on_click="ignore",
         icon=":material/download:",
     )

@@ -17,7 +17,7 @@ from dashboard.selection import CHOICES, Options, Selection
 from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.query import Filters, Query
-from metrics.rows import RowsFrame, RowsQuery
+from metrics.rows import MOST_ROWS, RowsFrame, RowsQuery
 
 Made = TypeVar("Made")
 
@@ -115,6 +115,7 @@ class View:
         listing: str,
         *,
         counted_by: tuple[str, ...] = (),
+        load_no: int | None = None,
         search: str = "",
         order: str | None = None,
         descending: bool = False,
@@ -135,12 +136,20 @@ class View:
             scope=answers.current_scope(),
             search=search,
             counted_by=counted_by,
+            load_no=load_no,
             order=order,
             descending=descending,
             limit=limit,
             offset=offset,
         )
         return answers.list_rows(self.build, query)
+
+    def list_all_rows(self, listing: str, **asked: Any) -> pd.DataFrame:
+        """Every row of a listing that is short enough to be read as a whole, such as entities or files."""
+        rows = self.list_rows(listing, limit=MOST_ROWS, **asked)
+        offsets = range(MOST_ROWS, rows.total, MOST_ROWS)
+        more = [self.list_rows(listing, limit=MOST_ROWS, offset=offset, **asked).frame for offset in offsets]
+        return pd.concat([rows.frame, *more], ignore_index=True) if more else rows.frame
 
     def remember(self, what: str, make: Callable[[], Made]) -> Made:
         """Something made for this view; `what` says what else it depends on. Who gets it does not change it."""

@@ -420,6 +420,8 @@ LISTINGS = {
                 RowColumn("rows_unchanged", "Rows unchanged", "変更なしの行数", "integer", "l.rows_unchanged"),
                 RowColumn("rows_refused", "Rows refused", "取込不可の行数", "integer", "l.rows_refused"),
                 RowColumn("rows_skipped", "Rows skipped", "対象外の行数", "integer", "l.rows_skipped"),
+                RowColumn("refusals", "Refusals", "取込不可の件数", "integer",
+                          "(select count(*) from refusal z where z.load_id = l.load_id)"),
             ),
             (("load_no", True),),
             ("l.load_id",), ("l.file_name", "l.source_name"),

@@ -25,7 +25,8 @@ MOST_ROWS = 5000
 class RowsQuery:
     """A page of a listing: `order` names a column, None is the listing's own order; `search` is any part of a text.
 
-    `counted_by` names metrics that count rows of the listing: only rows that one of them counts are listed.
+    `counted_by` names metrics that count rows of the listing: only rows that one of them counts are listed. `load_no`
+    holds files and refusals to one file taken in.
     Raises QueryProblem when it names what is not there.
     """
 
@@ -35,6 +36,7 @@ class RowsQuery:
     scope: Scope = field(default_factory=Scope)
     search: str = ""
     counted_by: tuple[str, ...] = ()
+    load_no: int | None = None
     order: str | None = None
     descending: bool = False
     limit: int = 100
@@ -58,6 +60,8 @@ class RowsQuery:
                 for name in self.counted_by
                 if name not in counting
             ]
+            if self.load_no is not None and "load_no" not in listing.column_names:
+                problems.append(f"{self.listing} has no rows of one file taken in; only loads and refusals have")
         if not 1 <= self.limit <= MOST_ROWS:
             problems.append(f"the limit is {self.limit}; it must be 1 to {MOST_ROWS}")
         if self.offset < 0:
@@ -89,6 +93,7 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
     parameters = list_parameters(query.filters, query.scope, known_at) | {
         "search": _search(query),
         "sees_all_domains": query.scope.domains is None,
+        "load_no": query.load_no,
         "limit": query.limit,
         "offset": query.offset,
     }
@@ -224,6 +229,8 @@ def _conditions(listing: Listing, query: RowsQuery) -> list[str]:
             conditions += listing.domain_conditions
         if listing.is_of_group and (scope.entity_codes, scope.inspection_types, scope.domains) != (None, None, None):
             conditions.append("false")
+    if query.load_no is not None:
+        conditions.append("l.load_no = $load_no")
     if _search(query):
         found = (f"coalesce({alias}.is_found, false)" for alias in _searched_tables(listing))
         conditions.append(f"({' or '.join(found)})")

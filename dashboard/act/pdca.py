@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -17,15 +16,14 @@ from dashboard.answers import remember
 from dashboard.cards import Card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_bars
-from dashboard.downloads import Column, write_csv, write_xlsx
+from dashboard.downloads import Column
 from dashboard.navigation import open_page
-from dashboard.panels import XLSX, Panel, download, list_about, remembered, show_rows
+from dashboard.panels import Panel, offer_tables, remembered, show_rows
 from dashboard.periods import step_back
 from dashboard.selection import ITEM_DIMENSIONS
 from dashboard.view import NOT_STATED, View
 from dashboard.words import N_, join_sentences, join_values, plain, say_number, say_percent
 from insights.pdca import COUNTS, REASONS, STAGES, find_stages
-from metrics.rows import MOST_ROWS
 
 EVERY_STAGE: Final = "all"
 STAGE_LABELS: Final = {
@@ -137,7 +135,7 @@ def read_cycle(view: View, year: str) -> Cycle:
 def make_cycle(held: View, year: str) -> Cycle:
     """The cycle of the year that the view is held to."""
     frame = held.ask(tuple(METRIC_OF.values()), ("entity",)).set_index("entity")
-    known = held.list_rows("entities", limit=MOST_ROWS).frame.set_index("entity")
+    known = held.list_all_rows("entities").set_index("entity")
     regions = held.ask(("planned_inspections",), ("entity", "region")).drop_duplicates("entity").set_index("entity")
     every = frame.index.union(known.index)
     counts = pd.DataFrame({name: frame[metric] for name, metric in METRIC_OF.items()}).reindex(every).fillna(0)
@@ -168,21 +166,11 @@ def hold_year(view: View, year: str) -> View:
 
 def count_without_action(view: View) -> pd.Series:
     """By entity, the open findings for which no corrective action is recorded, completed or not."""
-    findings, actions = (read_all(view, listing) for listing in ("findings", "actions"))
+    findings, actions = (view.list_all_rows(listing, status=("open",)) for listing in ("findings", "actions"))
     keys = ["entity", "finding_code"]
     acted = set(zip(*(actions[key] for key in keys), strict=True))
     has_none = [key not in acted for key in zip(*(findings[key] for key in keys), strict=True)]
     return findings["entity"][pd.Series(has_none, index=findings.index, dtype=bool)].value_counts()
-
-
-def read_all(view: View, listing: str) -> pd.DataFrame:
-    """Every row of a listing that belongs to an open finding."""
-    rows = view.list_rows(listing, status=("open",), limit=MOST_ROWS)
-    more = (
-        view.list_rows(listing, status=("open",), limit=MOST_ROWS, offset=offset).frame
-        for offset in range(MOST_ROWS, rows.total, MOST_ROWS)
-    )
-    return pd.concat([rows.frame, *more], ignore_index=True)
 
 
 def show_stage_cards(view: View, cycle: Cycle) -> None:
@@ -353,16 +341,9 @@ def show_table(view: View, cycle: Cycle, table: pd.DataFrame, columns: tuple[Col
         with st.container(horizontal=True, vertical_alignment="center", key="pdca-foot"):
             number = view.say("{number} entities.", number=say_number(len(table)))
             st.caption(join_sentences(view.language, [number, note]))
-            about = partial(list_about, view, title, tuple(METRIC_OF.values()), note, describe_stages(view))
-            name = f"tenken-pdca-{view.build.name}"
-            download("CSV", lambda: write_csv(table, columns), f"{name}.csv", "text/csv", "pdca-rows")
-            download(
-                "Excel",
-                lambda: write_xlsx(title, table, columns, about(), view.say("About")),
-                f"{name}.xlsx",
-                XLSX,
-                "pdca-rows",
-            )
+            metrics = tuple(METRIC_OF.values())
+            filed = Panel("pdca", title, table, columns, metrics, note=note, definition=describe_stages(view))
+            offer_tables(view, filed)
 
 
 def say_blocks(view: View, row: Mapping[str, Any]) -> str:

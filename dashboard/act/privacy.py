@@ -102,7 +102,7 @@ def read_clauses(view: View) -> Clauses:
 def find_clauses(view: View) -> Clauses:
     """The clauses of the items of every checklist version."""
     bare = replace(view, selection=replace(view.selection, from_period=None, to_period=None, chosen=()))
-    items = bare.list_rows("items", limit=MOST_ROWS).frame
+    items = bare.list_all_rows("items")
     items = items[items["control_ref"].fillna("").str.startswith(STANDARD)]
     lineages = dict(zip(items["control_ref"][::-1], items["item_lineage"][::-1], strict=True))
     return Clauses(name_clauses(items), lineages)
@@ -255,7 +255,7 @@ def add_states(view: View, frame: pd.DataFrame) -> pd.DataFrame:
 def show_renewals(view: View) -> Panel:
     """Renewals due in the next 12 months, by month."""
     today, last = pd.Timestamp(view.known_at).normalize(), find_last_day(view)
-    due = view.list_rows("entities", counted_by=("privacymarks_due_soon",), limit=MOST_ROWS).frame
+    due = view.list_all_rows("entities", counted_by=("privacymarks_due_soon",))
     due = due.assign(until=pd.to_datetime(due["privacymark_until_on"]))
     months = [str(month) for month in pd.period_range(today, last, freq="M")]
     name = f"entity_{view.language}"

@@ -35,7 +35,7 @@ def show(view: View) -> None:
     panels.show_heading(view, view.label_id("entity", code), view.say("Entity {code}", code=plain(code)))
     # Every filter by a place but the entity itself would only empty its page.
     view = view.hold(region=(), country=(), business_group=(), entity_kind=())
-    known = view.hold(entity=()).list_rows("entities", limit=5000).frame
+    known = view.hold(entity=()).list_all_rows("entities")
     show_facts(view, known, code)
     newest = cards.find_newest_period(view)
     if newest is None:

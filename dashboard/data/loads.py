@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -11,7 +12,7 @@ import streamlit as st
 from dashboard import filters
 from dashboard.cards import Card, show_cards
 from dashboard.downloads import write_csv, write_xlsx
-from dashboard.lists import name_columns, show_labels, show_listing
+from dashboard.lists import show_listing, turn_to_first
 from dashboard.navigation import open_page
 from dashboard.panels import XLSX, download, list_about, show_rows
 from dashboard.view import View
@@ -24,7 +25,7 @@ LOAD_COLUMNS: Final = (
 REFUSAL_COLUMNS: Final = (
     "file_name", "sheet", "row_no", "column_name", "value", "reason", "suggestion", "is_row_refused", "row_text",
 )  # fmt: skip
-MOST_REFUSALS: Final = 5000
+MOST_REFUSALS: Final = 1000
 
 
 def show(view: View) -> None:
@@ -32,14 +33,17 @@ def show(view: View) -> None:
     st.title(view.say("Loads"), anchor=False)
     st.caption(view.say("What was taken in, what was refused, and what should the sender mend?"))
     st.caption(view.say("Files of the whole warehouse, as known at the chosen moment; the other filters do not apply here."))
-    loads = view.list_rows("loads", limit=5000, order="load_no", descending=True)
-    if loads.total == 0:
+    loads = view.list_all_rows("loads", order="load_no", descending=True)
+    if loads.empty:
         st.info(view.say("No file was known at this moment; clear the knowledge date in the sidebar."))
         return
-    show_totals(view, loads.frame, loads.total)
-    refusals = view.list_rows("refusals", limit=MOST_REFUSALS)
-    chosen = choose_load(view, loads.frame, refusals.frame)
-    show_refusals(view, refusals.frame, refusals.total, chosen)
+    show_totals(view, loads)
+    chosen = choose_load(view, loads)
+    show_listing(
+        view, "refusals", REFUSAL_COLUMNS, key="refusals", title=view.say("Refused rows and cells"), limit=MOST_REFUSALS,
+        page_parameter="refused", load_no=None if chosen == "all" else int(chosen), height=360,
+        empty=view.say("Nothing was refused."),
+    )  # fmt: skip
     show_listing(
         view, "loads", LOAD_COLUMNS, key="loads", title=view.say("Files taken in, newest first"), order="load_no",
         descending=True, page_parameter="page", on_pick=_choose_load,
@@ -47,7 +51,7 @@ def show(view: View) -> None:
     )  # fmt: skip
 
 
-def show_totals(view: View, loads: pd.DataFrame, number: int) -> None:
+def show_totals(view: View, loads: pd.DataFrame) -> None:
     """Files and rows, each row accounted for."""
     sums = {name: float(loads[name].fillna(0).sum()) for name in LOAD_COLUMNS if name.startswith("rows_")}
     labels = {
@@ -57,19 +61,19 @@ def show_totals(view: View, loads: pd.DataFrame, number: int) -> None:
         "rows_refused": (view.say("Rows refused"), view.say("Rows not loaded, each with its reason below.")),
         "rows_skipped": (view.say("Rows skipped"), view.say("Rows that hold no record, such as headings and empty lines.")),
     }
-    shown = [Card(label=view.say("Files"), value=say_number(number), counted="", help=view.say("Files taken in."))]
+    shown = [Card(label=view.say("Files"), value=say_number(len(loads)), counted="", help=view.say("Files taken in."))]
     shown += [
         Card(label=label, value=say_number(sums[name]), counted="", help=text) for name, (label, text) in labels.items()
     ]
     show_cards(shown)
 
 
-def choose_load(view: View, loads: pd.DataFrame, refusals: pd.DataFrame) -> str:
+def choose_load(view: View, loads: pd.DataFrame) -> str:
     """The file whose refusals are shown: its number, or all."""
     numbers = [str(number) for number in loads["load_no"]]
     chosen = filters.choose_own("load", ["all", *numbers], "all")
     names = dict(zip(numbers, loads["file_name"], strict=True))
-    refused = {str(number) for number in refusals["load_no"]}
+    refused = {str(number) for number in loads.loc[loads["refusals"] > 0, "load_no"]}
     listed = ["all", *(number for number in numbers if number in refused or number == chosen)]
     if len(listed) > 1:
         st.selectbox(
@@ -78,36 +82,13 @@ def choose_load(view: View, loads: pd.DataFrame, refusals: pd.DataFrame) -> str:
             format_func=lambda number: view.say("All files") if number == "all" else f"{number}: {names[number]}",
             key=filters.own_state("load"),
             width=520,
+            on_change=partial(turn_to_first, "refused"),
         )
     return chosen
 
 
-def show_refusals(view: View, refusals: pd.DataFrame, total: int, chosen: str) -> None:
-    """What was refused, with its reason and the value that may have been meant; to download and send back."""
-    frame = refusals if chosen == "all" else refusals[refusals["load_no"].astype(str) == chosen]
-    with st.container(border=True, key="refusals"):
-        st.subheader(view.say("Refused rows and cells"), anchor=False)
-        if frame.empty:
-            st.info(view.say("Nothing was refused."), icon=":material/check:")
-            return
-        columns = name_columns(view, "refusals", REFUSAL_COLUMNS, {})
-        table = show_labels(view, "refusals", frame)
-        show_rows(view, table, columns, "refusal-rows", view.say("Refused rows and cells"), height=360)
-        st.caption(view.say("{shown} of {total} refusals.", shown=say_number(len(frame)), total=say_number(total)))
-        title = view.say("Refused rows and cells")
-        name = f"tenken-refusals-{chosen}-{view.build.name}"
-        with st.container(horizontal=True):
-            download("CSV", lambda: write_csv(table, columns), f"{name}.csv", "text/csv", "refusals")
-            download(
-                "Excel",
-                lambda: write_xlsx(title, table, columns, list_about(view, title, ()), view.say("About")),
-                f"{name}.xlsx",
-                XLSX,
-                "refusals",
-            )
-
-
 def _choose_load(picked: Mapping[str, Any]) -> None:
+    turn_to_first("refused")
     open_page(None, own={"load": str(picked["load_no"])})
 
 

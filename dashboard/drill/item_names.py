@@ -11,7 +11,6 @@ import pandas as pd
 from dashboard.selection import Options
 from dashboard.view import View
 from dashboard.words import Label
-from metrics.rows import MOST_ROWS
 
 ITEM: Final = "item_lineage"
 
@@ -44,7 +43,7 @@ class ItemView(View):
 def read_versions(view: View) -> pd.DataFrame:
     """Every item of every checklist version, newest versions first, whatever is filtered."""
     bare = replace(view, selection=replace(view.selection, from_period=None, to_period=None, chosen=()))
-    return bare.list_rows("items", limit=MOST_ROWS).frame
+    return bare.list_all_rows("items")
 
 
 def read_newest_versions(view: View) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -11,12 +10,12 @@ import streamlit as st
 
 from dashboard import cards, panels, rates
 from dashboard.cards import Card
-from dashboard.downloads import Column, write_csv, write_xlsx
+from dashboard.downloads import Column
 from dashboard.drill.item import show_item
 from dashboard.drill.item_names import ITEM, ItemView, name_items, read_newest_versions
 from dashboard.figures import find_changes, say_heads
 from dashboard.navigation import open_page
-from dashboard.panels import XLSX, download, list_about, show_rows
+from dashboard.panels import Panel, offer_tables, show_rows
 from dashboard.view import PERIOD, View
 from dashboard.words import join_sentences, plain, say_number, say_percent
 from metrics.targets import read_targets
@@ -199,16 +198,7 @@ def show_all_items(view: ItemView, newest: str, previous: str | None) -> None:
             st.caption(
                 join_sentences(view.language, [view.say("{number} items.", number=say_number(len(table))), trend])
             )
-            name = f"tenken-items-{view.build.name}"
-            about = partial(list_about, view, title, (RATE,), trend)
-            download("CSV", lambda: write_csv(table, filed), f"{name}.csv", "text/csv", "all-items")
-            download(
-                "Excel",
-                lambda: write_xlsx(title, table, filed, about(), view.say("About")),
-                f"{name}.xlsx",
-                XLSX,
-                "all-items",
-            )
+            offer_tables(view, Panel("all-items", title, table, filed, (RATE,), note=trend))
 
 
 def _open_item(picked: Mapping[str, Any]) -> None:

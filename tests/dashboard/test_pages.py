@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import ENTRIES, PAGES
 from dashboard.words import plain, translate
+from etl.builds import Home
+from etl.commands import load_files
 
 OpenApp = Callable[..., AppTest]
 NAMES = [entry.name for entry in PAGES]
@@ -184,6 +187,30 @@ def test_targets_that_cannot_be_used_are_named_on_the_page_and_mended_without_a_
     app.run()
     assert not app.error
     assert any("target" in data.columns and (data["target"] == 0.77).any() for _, data, _ in read_specs(app))
+
+
+def test_refusals_of_a_file_are_listed_by_themselves(open_app: OpenApp, demo_home: Path, tmp_path: Path) -> None:
+    exports, sent = demo_home.parent / "exports", tmp_path / "sent"
+    shutil.copytree(exports / "master", sent)
+    lines = (exports / "self_check" / "self_check_history.csv").read_text("utf-8").splitlines()[:3]
+    files = [sent / f"self_check_history_{name}.csv" for name in "ab"]
+    for number, file in enumerate(files):
+        entity = lines[1].split(",")[1]
+        file.write_text("\n".join([lines[0], *(line.replace(entity, f"ZZ-{number}") for line in lines[1:])]), "utf-8")
+    good = sent / "self_check_history_c.csv"
+    good.write_text("\n".join(lines), "utf-8")
+    home = Home(tmp_path / "home")
+    load_files(home, [sent], None, None, lambda *_: None)
+    app = open_app(home=home.path, page="loads", lang="en")
+    assert not app.exception
+    files_shown = next(table.value for table in app.dataframe if "rows_read" in table.value)
+    refused = {row.file_name: row.load_no for row in files_shown.itertuples() if row.rows_refused}
+    assert set(refused) == {file.name for file in files}
+    for name, number in refused.items():
+        app = open_app(home=home.path, page="loads", lang="en", load=str(number))
+        listed = next(table.value for table in app.dataframe if "reason" in table.value)
+        assert set(listed["file_name"]) == {name}
+        assert len(listed) >= 2
 
 
 def test_restated_figure_of_the_demo_is_found(open_app: OpenApp, demo_home: Path) -> None:

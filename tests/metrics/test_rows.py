@@ -283,6 +283,10 @@ def test_refusals_name_their_file(tmp_path: Path) -> None:
     assert rows(warehouse, "refusals", None).frame["file_name"].tolist() == ["b.csv"] * 2 + ["a.csv"] * 2
     assert rows(warehouse, "refusals", datetime(2025, 1, 1, 12)).total == 2
     assert rows(warehouse, "refusals", None, search="x%").total == 4
+    loads = rows(warehouse, "loads", None).frame
+    assert loads["refusals"].tolist() == [2, 2]
+    for number, name in zip(loads["load_no"], loads["file_name"], strict=True):
+        assert set(rows(warehouse, "refusals", None, load_no=int(number)).frame["file_name"]) == {name}
     assert rows(warehouse, "refusals", None, search="%x").total == 0
 
 
@@ -369,6 +373,7 @@ def test_names_that_are_not_there_are_named() -> None:
         ({"listing": "answers", "order": "1; drop table fct_answer"}, "has no column"),
         ({"listing": "plans", "counted_by": ("findings",)}, "plans has no rows that the metric 'findings' counts"),
         ({"listing": "loads", "counted_by": ("rate",)}, "known: none"),
+        ({"listing": "answers", "load_no": 1}, "answers has no rows of one file taken in"),
         ({"listing": "answers", "limit": 0}, "limit is 0"),
         ({"listing": "answers", "limit": 5001}, "limit is 5001"),
         ({"listing": "answers", "offset": -1}, "offset is -1"),
