@@ -140,7 +140,7 @@ def say_selection(selection: Selection, options: Options) -> str:
         if types
         else translate(language, "All inspection types together"),
         span=say_span(selection, options),
-        # A name that ends with a full stop, as "Ltd." does, ends the sentence too.
-        filters=("; " if language == "en" else "。").join(filters).rstrip(".")
+        # What ends with a full stop, as "Ltd." or a requirement does, ends the sentence too.
+        filters=("; " if language == "en" else "。").join(text.rstrip("。") for text in filters).rstrip(".")
         or translate(language, "no further filter"),
     )

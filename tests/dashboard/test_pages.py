@@ -68,6 +68,7 @@ def test_page_of_one_thing(
     app = open_app(home=demo_home, page=name, lang=language, **address)
     assert [error.value for error in app.exception] == []
     assert len(app.get("vega_lite_chart")) > 1
+    assert not any(end in element.value for element in app.text for end in ("。。", ".."))
 
 
 @pytest.mark.parametrize("name", NAMES)
