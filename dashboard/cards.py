@@ -27,7 +27,7 @@ class Card:
     counted: str
     help: str
     change: float | None = None
-    change_format: str | None = "%+.1f pt"
+    change_format: str = "%+.1f pt"
     past: tuple[float, ...] = ()
     lower_is_better: bool = False
 
@@ -125,7 +125,7 @@ def show_card(card: Card) -> None:
     st.metric(
         card.label,
         card.value,
-        int(card.change) if card.change is not None and card.change_format is None else card.change,
+        card.change,
         delta_color=colour,
         format=None if card.change is None else card.change_format,
         chart_data=list(card.past) if any(known) else None,

@@ -158,7 +158,7 @@ def show_cards(view: View, before: Side, after: Side) -> None:
                 counted=view.say("before: {value}", value=say_number(then[metric])),
                 help=view.describe_metric(metric),
                 change=None if pd.isna(change) else float(change),
-                change_format=None,
+                change_format="localized",
             )
         )
     st.caption(view.say("{after}, change against {before}", after=after.name, before=before.name))
