@@ -8,8 +8,7 @@ import streamlit as st
 
 from dashboard import answers, filters, navigation, panels
 from dashboard.view import View, keep_view, read_options
-from dashboard.words import Language, plain, translate
-from metrics.targets import TargetProblem
+from dashboard.words import Language, translate
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -41,10 +40,7 @@ def main() -> None:
     navigation.show_breadcrumbs(pages, current, language)
     # A page's own parameters are read while it runs, so what is unknown among them is named afterwards, up here.
     notice = st.container()
-    try:
-        page.run()
-    except TargetProblem as problem:
-        st.error(plain(str(problem)), icon=":material/edit_document:")
+    panels.run_page(page)
     with notice:
         panels.show_unknown(language)
     filters.write_selection(selection)

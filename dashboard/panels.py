@@ -20,6 +20,7 @@ from dashboard.selection import list_filters, name_filter, say_selection, say_sp
 from dashboard.view import View
 from dashboard.words import Language, join_sentences, join_values, plain, say_moment, translate
 from metrics.catalog import METRICS
+from metrics.targets import TargetProblem
 
 PANEL_WIDTH: Final = 400
 """Pixels below which panels stand one below the other."""
@@ -47,6 +48,14 @@ class Panel:
     on_pick: OnPick | None = None
     height: int = TABLE_HEIGHT
     is_empty: bool = False
+
+
+def run_page(page: Any) -> None:
+    """Run a page of the navigation; targets that cannot be used end it with what is to be mended."""
+    try:
+        page.run()
+    except TargetProblem as problem:
+        st.error(plain(str(problem)), icon=":material/edit_document:")
 
 
 def show_heading(view: View, title: str, question: str = "") -> None:

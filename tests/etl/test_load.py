@@ -341,7 +341,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Group:
     return Group(tmp_path_factory.mktemp("fuzzed")).masters()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELLS, min_size=0, max_size=6), max_size=12), quoted=st.booleans())
 def test_no_row_is_lost_whatever_stands_in_the_file(fuzzed: Group, rows: list[list[str]], quoted: bool) -> None:
     text = "entity,period,item,answer\n"
