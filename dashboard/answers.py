@@ -5,6 +5,7 @@ What the caches hand out is shared by every reader and never changed: frames are
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ def tell_apart(given: object) -> str:
     told = _TOLD.get(id(given))
     if told is None or told[0]() is not given:
         place = id(given)
-        text = f"{given.shape} {pd.util.hash_pandas_object(given).sum()}"
+        rows = hashlib.sha256(pd.util.hash_pandas_object(given).to_numpy().tobytes()).hexdigest()
+        text = f"{list(given) if isinstance(given, pd.DataFrame) else given.name} {rows}"
         _TOLD[place] = told = weakref.ref(given, lambda _: _TOLD.pop(place, None)), text
     return told[1]
 

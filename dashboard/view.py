@@ -86,20 +86,23 @@ class View:
 
         `period` among the dimensions is the period of the reader's length. Rows without an id have NOT_STATED.
         """
-        dimensions = tuple(DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by)
         filters = self.filters(period=period, every_type=every_type, **ids)
-        query = Query(tuple(metrics), dimensions, filters, known_at or self.known_at, answers.current_scope())
+        known_at = known_at or self.known_at
+        query = Query(tuple(metrics), self.list_dimensions(by), filters, known_at, answers.current_scope())
         return answers.remember(
             self.build,
             f"{type(self).__name__} {by} {query!r}",
             lambda: self.shape(answers.ask(self.build, query).frame, by),
         )
 
+    def list_dimensions(self, by: Sequence[str]) -> tuple[str, ...]:
+        """The catalog's dimensions: PERIOD is that of the reader's length."""
+        return tuple(DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by)
+
     def shape(self, frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         """The frame of an answer as the dashboard reads it, by the dimensions that were asked for."""
-        dimensions = [DIMENSION_OF[self.selection.grain] if name == PERIOD else name for name in by]
         changed: dict[str, Any] = {}
-        for name, dimension in zip(by, dimensions, strict=True):
+        for name, dimension in zip(by, self.list_dimensions(by), strict=True):
             if name == PERIOD:
                 column = frame[dimension].dropna()
                 codes = [f"FY{year:.0f}" for year in column] if dimension == "fiscal_year" else column

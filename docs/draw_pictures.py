@@ -11,8 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -38,7 +37,7 @@ WIDTHS: Final = {"desktop": 1600, "phone": 420}
 LOWEST: Final = 900
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LONGEST_WAIT: Final = 60_000
-SECONDS_TO_END, ATTEMPTS = 10, 240
+SECONDS_TO_END: Final = 10
 QUIET: Final = 800
 """Milliseconds without a change in the page after which its charts are taken to be drawn."""
 CONTENT: Final = "[data-testid=stMain]"
@@ -114,30 +113,24 @@ def serve_dashboard(home: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "dashboard", "--server.port", str(port)]
     environment = os.environ | {"TENKEN_HOME": str(home)}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_served(server, address)
-        yield address
-    finally:
-        server.terminate()
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        # What it says later is read too, or it would wait for a reader.
+        rest = threading.Thread(target=server.stdout.read)
         try:
-            server.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def wait_until_served(server: subprocess.Popen[bytes], address: str) -> None:
-    """Wait until the server answers."""
-    for _ in range(ATTEMPTS):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            if server.poll() is not None:
-                break
-            time.sleep(0.25)
-    raise SystemExit("The dashboard did not start; what it says is above.")
+            # It is ready once it prints its address.
+            if not any("URL:" in line for line in server.stdout):
+                raise SystemExit("The dashboard did not start; what it says is above.")
+            rest.start()
+            yield address
+        finally:
+            server.terminate()
+            try:
+                server.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                server.kill()
+            if rest.ident:
+                rest.join()
 
 
 def draw_views(addresses: dict[str, str], wanted: list[tuple[str, str, Literal["light", "dark"], str]]) -> list[str]:

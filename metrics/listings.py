@@ -1,11 +1,11 @@
-"""Every listing of rows and its columns, defined once. Aliases of tables are those of metrics/compile.py."""
+"""Every listing of rows and its columns, defined once. Aliases of tables are those of metrics/facts.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from metrics.catalog import DIMENSIONS, FINDING_AGE, KNOWN_DAY
-from metrics.compile import FACTS, known
+from metrics.facts import FACTS, known
 
 KINDS = ("text", "code", "date", "moment", "integer", "number", "rate", "flag")
 
@@ -98,8 +98,8 @@ MEASURED = """measured as (
 ACTED = f"""acted as (
     select
         g.finding_id,
-        sum(case when g.completed_on is null then 1 else 0 end) as open_actions,
-        sum(case when g.completed_on is null and g.due_on < {KNOWN_DAY} then 1 else 0 end) as overdue_actions
+        sum(case when {FACTS["actions"].counts["open_actions"]} then 1 else 0 end) as open_actions,
+        sum(case when {FACTS["actions"].counts["overdue_actions"]} then 1 else 0 end) as overdue_actions
     from fct_action g
     where {known("g")}
     group by g.finding_id
@@ -132,15 +132,16 @@ REFUSED = """refused as (
     from refusal
 )"""
 
+PLAN = FACTS["plans"].counts
 PLAN_STATUS = (
-    f"case when h.handed_in_on <= f.due_on then 'on_time' when h.handed_in_on > f.due_on then 'late'"
-    f" when f.due_on < {KNOWN_DAY} then 'missing' else 'not_yet_due' end"
+    f"case when {PLAN['on_time']} then 'on_time' when {PLAN['late']} then 'late'"
+    f" when {PLAN['missing']} then 'missing' else 'not_yet_due' end"
 )
 PLAN_DAYS_LATE = (
-    f"case when h.handed_in_on > f.due_on then cast(h.handed_in_on - f.due_on as integer)"
-    f" when h.handed_in_on is null and f.due_on < {KNOWN_DAY} then cast({KNOWN_DAY} - f.due_on as integer) end"
+    f"case when {PLAN['late']} then cast(h.handed_in_on - f.due_on as integer)"
+    f" when {PLAN['missing']} then cast({KNOWN_DAY} - f.due_on as integer) end"
 )
-IS_OVERDUE = f"(g.completed_on is null and coalesce(g.due_on < {KNOWN_DAY}, false))"
+IS_OVERDUE = f"coalesce({FACTS['actions'].counts['overdue_actions']}, false)"
 
 
 def _dimension(name: str, sql: str | None = None, sorted_by: str | None = None) -> RowColumn:
@@ -251,7 +252,7 @@ LISTINGS = {
                 RowColumn("age_days", "Age in days", "経過日数", "integer", FINDING_AGE),
                 _dimension("age_band"),
                 RowColumn("reopened_count", "Times reopened", "再発回数", "integer", "f.reopened_count"),
-                RowColumn("is_repeat", "Repeat", "繰り返し", "flag", "coalesce(r.round_no > 1, false)"),
+                RowColumn("is_repeat", "Repeat", "繰り返し", "flag", f"coalesce({FACTS['findings'].counts['repeat_findings']}, false)"),
                 RowColumn("open_actions", "Open actions", "未完了の処置", "integer", "coalesce(o.open_actions, 0)"),
                 RowColumn("overdue_actions", "Overdue actions", "期限超過の処置", "integer", "coalesce(o.overdue_actions, 0)"),
                 _dimension("item_lineage"),
@@ -274,7 +275,7 @@ LISTINGS = {
                 RowColumn("description", "Description", "内容", "text", "g.description"),
                 RowColumn("due_on", "Due", "期限", "date", "g.due_on"),
                 RowColumn("completed_on", "Completed", "完了日", "date", "g.completed_on"),
-                RowColumn("is_open", "Open", "未完了", "flag", "(g.completed_on is null)"),
+                RowColumn("is_open", "Open", "未完了", "flag", f"({FACTS['actions'].counts['open_actions']})"),
                 RowColumn("is_overdue", "Overdue", "期限超過", "flag", IS_OVERDUE),
                 RowColumn("days_overdue", "Days overdue", "超過日数", "integer",
                           f"case when {IS_OVERDUE} then cast({KNOWN_DAY} - g.due_on as integer) end"),

@@ -11,12 +11,23 @@ import pandas as pd
 
 from metrics.ask import label_ids, value_labels
 from metrics.catalog import DIMENSIONS, METRICS
-from metrics.compile import FACTS, INSPECTOR, keep_used, list_conditions, list_parameters, list_tables
+from metrics.compile import keep_used, list_conditions, list_parameters, list_tables
+from metrics.facts import FACTS, INSPECTOR
 from metrics.listings import ENTITY_TEXTS, LISTINGS, SEARCHED_ENTITIES, Listing, RowColumn
 from metrics.query import Filters, QueryProblem, Scope, list_filter_problems
 from metrics.warehouse import Warehouse
 
-__all__ = ["LISTINGS", "Listing", "RowColumn", "RowsFrame", "RowsQuery", "compile_rows", "list_rows", "unknown_filters"]
+__all__ = [
+    "LISTINGS",
+    "Listing",
+    "RowColumn",
+    "RowsFrame",
+    "RowsQuery",
+    "compile_rows",
+    "list_counting_metrics",
+    "list_rows",
+    "unknown_filters",
+]
 
 MOST_ROWS = 5000
 

@@ -36,8 +36,8 @@ def show(view: View) -> None:
     show_regulations(view)
     show_listing(
         view, "items",
-        ("checklist_code", "checklist_version", "item_code", "item_text", "measure", "category", "weight", "is_critical",
-         "regulation_ref", "control_ref"),
+        ("checklist_code", "checklist_version", "item_code", "item_text", "measure", "category", "weight",
+         "is_critical", "regulation_ref", "control_ref"),
         key="items", title=view.say("Checklist items with their regulations and controls"), page_parameter="page",
     )  # fmt: skip
 

@@ -11,10 +11,8 @@ import streamlit as st
 
 from dashboard import filters
 from dashboard.cards import Card, show_cards
-from dashboard.downloads import write_csv, write_xlsx
 from dashboard.lists import show_listing, turn_to_first
 from dashboard.navigation import open_page
-from dashboard.panels import XLSX, download, list_about, show_rows
 from dashboard.view import View
 from dashboard.words import say_number
 
@@ -32,7 +30,9 @@ def show(view: View) -> None:
     """The page; filters do not apply to files."""
     st.title(view.say("Loads"), anchor=False)
     st.caption(view.say("What was taken in, what was refused, and what should the sender mend?"))
-    st.caption(view.say("Files of the whole warehouse, as known at the chosen moment; the other filters do not apply here."))
+    st.caption(
+        view.say("Files of the whole warehouse, as known at the chosen moment; the other filters do not apply here.")
+    )
     loads = view.list_all_rows("loads", order="load_no", descending=True)
     if loads.empty:
         st.info(view.say("No file was known at this moment; clear the knowledge date in the sidebar."))
@@ -40,8 +40,8 @@ def show(view: View) -> None:
     show_totals(view, loads)
     chosen = choose_load(view, loads)
     show_listing(
-        view, "refusals", REFUSAL_COLUMNS, key="refusals", title=view.say("Refused rows and cells"), limit=MOST_REFUSALS,
-        page_parameter="refused", load_no=None if chosen == "all" else int(chosen), height=360,
+        view, "refusals", REFUSAL_COLUMNS, key="refusals", title=view.say("Refused rows and cells"),
+        limit=MOST_REFUSALS, page_parameter="refused", load_no=None if chosen == "all" else int(chosen), height=360,
         empty=view.say("Nothing was refused."),
     )  # fmt: skip
     show_listing(
@@ -59,7 +59,10 @@ def show_totals(view: View, loads: pd.DataFrame) -> None:
         "rows_loaded": (view.say("Rows loaded"), view.say("Rows that brought something new.")),
         "rows_unchanged": (view.say("Rows unchanged"), view.say("Rows that said what was known already.")),
         "rows_refused": (view.say("Rows refused"), view.say("Rows not loaded, each with its reason below.")),
-        "rows_skipped": (view.say("Rows skipped"), view.say("Rows that hold no record, such as headings and empty lines.")),
+        "rows_skipped": (
+            view.say("Rows skipped"),
+            view.say("Rows that hold no record, such as headings and empty lines."),
+        ),
     }
     shown = [Card(label=view.say("Files"), value=say_number(len(loads)), counted="", help=view.say("Files taken in."))]
     shown += [
@@ -90,5 +93,3 @@ def choose_load(view: View, loads: pd.DataFrame) -> str:
 def _choose_load(picked: Mapping[str, Any]) -> None:
     turn_to_first("refused")
     open_page(None, own={"load": str(picked["load_no"])})
-
-

@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from dashboard.navigation import ENTRIES, PAGES
 from dashboard.words import Language, translate
-from docs.draw_pictures import CHROMIUM, CONTENT, FLAGS, serve_dashboard, wait_until_drawn
+from docs.draw_pictures import CHROMIUM, CONTENT, FLAGS, serve_dashboard
 from etl.builds import Home
 from etl.commands import load_files
 
@@ -36,6 +36,12 @@ TALLEST = 5000
 # Streamlit asks for these below the page's own path and then, having got 404, at the root, where they are.
 PROBED = ("/_stcore/health", "/_stcore/host-config")
 PNG = b"\x89PNG\r\n\x1a\n"
+
+IS_DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton]')
+    && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(chart => chart.querySelector('.marks'))"""
+"""Whether the run has ended and every chart is drawn."""
+FITS = "selector => { const main = document.querySelector(selector); return main.scrollWidth <= main.clientWidth; }"
 
 OpenPage = Callable[..., Page]
 
@@ -92,7 +98,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 def wait(page: Page) -> None:
     """Until the page shows its title and what it drew."""
     page.locator(f"{CONTENT} h1").wait_for()
-    wait_until_drawn(page)
+    page.wait_for_function(IS_DRAWN)
 
 
 def say_title(name: str, language: Language) -> str:
@@ -139,8 +145,7 @@ def test_page_is_accessible_and_fits_a_phone(
     assert page.locator(CONTENT).evaluate("main => main.scrollHeight") <= TALLEST
     assert list_grave(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    wait_until_drawn(page)
-    assert page.locator(CONTENT).evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    page.wait_for_function(FITS, arg=CONTENT)
 
 
 def test_clicks_lead_from_a_region_to_the_answers_and_back(open_page: OpenPage, address: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from dashboard.answers import tell_apart
 from dashboard.charts.lines import LABEL_GAP, LINE_HEIGHT, place_end_labels
 from dashboard.charts.parts import find_rate_domain, wrap_label
 from dashboard.charts.radar import draw_radar, find_middle
@@ -80,3 +81,13 @@ def test_middle_of_a_radar_is_said_and_rates_keep_their_order() -> None:
     points = data[data["kind"] == "point"]
     reach = (points["x"] ** 2 + points["y"] ** 2) ** 0.5
     assert reach.tolist() == pytest.approx([0.2, 0.4, 0.6, 1.0])
+
+
+def test_frames_are_told_apart_by_names_order_and_contents() -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "rate": [0.5, 0.7]})
+    turned = frame.iloc[::-1].reset_index(drop=True)
+    others = [frame.rename(columns={"rate": "share"}), turned, frame.iloc[::-1], frame.assign(rate=[0.7, 0.5])]
+    told = [tell_apart(one) for one in (frame, *others)]
+    assert len(set(told)) == len(told)
+    assert tell_apart(frame.copy()) == told[0]
+    assert tell_apart(frame["rate"]) != tell_apart(frame["rate"].rename("share"))

@@ -1,0 +1,169 @@
+"""The facts: where the rows of each come from, which of them count, and the conditions by which metrics count them.
+
+In every statement `f` is the fact (of answers their inspection, of actions their finding), `e` its entity, `x` its
+inspector, `c` its item or cube, `a` an answer, `s` the self-check's answer of a pair, `g` an action, `h` what was handed
+in for a plan and `r` a finding's place in its row of repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from metrics.catalog import FINDING_AGE, KNOWN_DAY
+
+OUTSIDE_TYPES = "('mutual_check', 'affiliate_check', 'privacy_audit')"
+
+
+def known(table: str) -> str:
+    """The condition that a row is what was known at the moment."""
+    return f"{table}.known_from <= $known_at and {table}.known_to > $known_at"
+
+
+# The first hand-in counts for being on time: a later correction does not make an inspection late. An inspection
+# withdrawn since performs no plan.
+HANDED_IN = f"""handed_in as (
+    select p.plan_id, sum(case when i.known_to > $known_at then 1 else 0 end) as inspections,
+        case when sum(case when i.known_to > $known_at then 1 else 0 end) > 0
+            then min(coalesce(i.submitted_on, i.performed_on, cast(i.known_from as date))) end as handed_in_on
+    from fct_plan p
+    left join fct_inspection i
+        on i.inspection_type = p.inspection_type and i.entity_id = p.entity_id and i.period_code = p.period_code
+        and (p.inspecting_entity_id is null or i.inspecting_entity_id is null
+            or i.inspecting_entity_id = p.inspecting_entity_id)
+        and i.known_from <= $known_at
+    where {known("p")}
+    group by p.plan_id
+)"""
+
+
+# Findings of an entity on one item lineage in their order: from the second on they repeat.
+REPEATED = f"""repeated as (
+    select f.finding_id,
+        row_number() over (partition by f.entity_id, c.lineage_code order by f.raised_on, f.finding_code) as round_no
+    from fct_finding f
+    join dim_item c on c.item_id = f.item_id and {known("c")}
+    where {known("f")}
+)"""
+
+SELF_ANSWER = f"""self_answer as not materialized (
+    select
+        n.entity_id, n.fiscal_half, i.lineage_code, i.domain, a.inspection_id, a.item_id, a.verdict, a.score, a.answer,
+        a.comment
+    from fct_inspection n
+    join fct_answer a on a.inspection_id = n.inspection_id and {known("a")}
+    join dim_item i on i.item_id = a.item_id and {known("i")}
+    where {known("n")} and n.inspection_type = 'self_check' and a.score is not null and i.is_assessable
+        -- Most self-checks have no outside check beside them.
+        and exists (
+            select 1 from fct_inspection o
+            where o.entity_id = n.entity_id and o.fiscal_half = n.fiscal_half and o.inspection_type in {OUTSIDE_TYPES}
+        )
+)"""
+
+ITEM_OF_FACT = f"\n    left join dim_item c on c.item_id = f.item_id and {known('c')}"
+ITEM_OF_ANSWER = f"\n    join dim_item c on c.item_id = a.item_id and {known('c')}"
+INSPECTION_OF_ANSWER = f"\n    join fct_inspection f on f.inspection_id = a.inspection_id and {known('f')}"
+INSPECTOR = "\n    left join inspector x on x.entity_id = f.inspecting_entity_id"
+
+
+def join_entity(day: str) -> str:
+    """The entity of a fact with the attributes that it had on the day."""
+    return f"\n    join entity e on e.entity_id = f.entity_id and e.held_from <= {day} and e.held_to > {day}"
+
+
+ALL_ROWS = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Where the rows of a fact come from, which of them count, by which conditions, and what of them is summed."""
+
+    source: str
+    conditions: tuple[str, ...]
+    counts: Mapping[str, str] = field(default_factory=dict)
+    sums: tuple[tuple[str, str], ...] = ()
+    tables: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """What a cell holds of the rows in it: every count and every sum under its name."""
+        counts = [
+            (name, "count(*)" if condition == ALL_ROWS else f"sum(case when {condition} then 1 else 0 end)")
+            for name, condition in self.counts.items()
+        ]
+        return [f"{expression} as {name}" for name, expression in (*counts, *self.sums)]
+
+
+FACTS = {
+    "answers": Fact(
+        f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}{join_entity('f.reference_on')}",
+        (known("a"), "c.is_assessable"),
+    ),
+    "inspections": Fact(
+        f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), {"inspections": ALL_ROWS}
+    ),
+    "plans": Fact(
+        f"from fct_plan f\n    join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
+        (known("f"), "not f.is_cancelled"),
+        {
+            "planned": ALL_ROWS,
+            "performed": "h.inspections > 0",
+            "on_time": "h.handed_in_on <= f.due_on",
+            "late": "h.handed_in_on > f.due_on",
+            "missing": f"h.inspections = 0 and f.due_on < {KNOWN_DAY}",
+            "settled": f"h.inspections > 0 or f.due_on < {KNOWN_DAY}",
+        },
+        tables=(HANDED_IN,),
+    ),
+    "findings": Fact(
+        f"from fct_finding f\n    left join repeated r on r.finding_id = f.finding_id{join_entity('f.raised_on')}"
+        f"{ITEM_OF_FACT}",
+        (known("f"),),
+        {
+            "findings": ALL_ROWS,
+            "open_findings": "f.status = 'open'",
+            "closed_findings": "f.status = 'closed'",
+            "reopened_findings": "f.reopened_count > 0",
+            "repeat_findings": "r.round_no > 1",
+            "dated_closures": "f.status = 'closed' and f.closed_on is not null",
+        },
+        (("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),),
+        tables=(REPEATED,),
+    ),
+    "actions": Fact(
+        f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {known('f')}"
+        f"{join_entity('f.raised_on')}{ITEM_OF_FACT}",
+        (known("g"),),
+        {
+            "actions": ALL_ROWS,
+            "open_actions": "g.completed_on is null",
+            "overdue_actions": f"g.completed_on is null and g.due_on < {KNOWN_DAY}",
+            "due_soon_actions": f"g.completed_on is null and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30",
+        },
+    ),
+    "entities": Fact(
+        "from entity e",
+        (f"e.valid_from <= {KNOWN_DAY} and e.valid_to > {KNOWN_DAY}",),
+        {
+            "entities": ALL_ROWS,
+            "lapsed_privacymarks": f"e.privacymark_until_on < {KNOWN_DAY}",
+            "privacymark_holders": f"e.has_privacymark and coalesce(e.privacymark_until_on >= {KNOWN_DAY}, true)",
+            "privacymarks_due_soon": f"e.privacymark_until_on >= {KNOWN_DAY}"
+            f" and e.privacymark_until_on <= {KNOWN_DAY} + interval '12' month",
+        },
+    ),
+    "pairs": Fact(
+        f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}"
+        "\n    join self_answer s on s.entity_id = f.entity_id and s.fiscal_half = f.fiscal_half"
+        f" and s.lineage_code = c.lineage_code{join_entity('f.reference_on')}",
+        (known("a"), "c.is_assessable", "a.score is not null", f"f.inspection_type in {OUTSIDE_TYPES}"),
+        {
+            "pairs": ALL_ROWS,
+            "self_higher": "s.score > a.score",
+            "self_lower": "s.score < a.score",
+            "equal_scores": "s.score = a.score",
+        },
+        tables=(SELF_ANSWER,),
+    ),
+}
