@@ -49,6 +49,7 @@ def _show_over_time(
 ) -> Panel:
     frame = view.ask((metric,), (PERIOD, by))
     labels = view.label_rows(frame, by)
+    labels = dict(zip(labels, make_distinct(list(labels.values()), list(labels)), strict=True))
     title = title_over_time(view, metric, by)
     grid = pd.MultiIndex.from_product([view.periods, labels], names=[PERIOD, by])
     full = frame.set_index([PERIOD, by]).reindex(grid).reset_index()

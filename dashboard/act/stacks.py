@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.charts.parts import INK, Chart, Spec, field
+from dashboard.charts.parts import INK, WORD_JOINER, Chart, Spec, field
 from dashboard.charts.ranks import draw_bars, leave_room
 from dashboard.downloads import Column
 from dashboard.panels import OnPick, Panel
@@ -125,7 +125,7 @@ def make_stacks(
 
 def colour_parts(spec: Spec, parts: Sequence[Part], used: Sequence[Part]) -> None:
     """Give each part its colour, whichever of them are drawn."""
-    domain = [f"\u2060{number}" for number in range(SERIES_COLOURS)]
+    domain = [f"{WORD_JOINER}{number}" for number in range(SERIES_COLOURS)]
     for part in parts:
         domain[part.colour] = part.label
     color = spec["layer"][0]["encoding"]["color"]

@@ -19,7 +19,7 @@ from dashboard.charts.parts import (
     list_tooltips,
     period_axis,
     pick_points,
-    wrap_label,
+    wrap_labels,
 )
 
 IS_NARROW: Final = "bandwidth('x') < 52"
@@ -45,7 +45,7 @@ def draw_heat(
 
     `columns` maps the ids in `column` to their labels, in order. Cells without a rate stay empty.
     """
-    frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
+    frame = frame.assign(row_lines=frame["row"].map(wrap_labels(rows, letters)))
     low, high = find_rate_domain(frame["rate"])
     if are_periods:
         axis = period_axis(list(columns), list(columns.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -14,6 +14,8 @@ from dashboard.words import plain_lines
 
 Spec = dict[str, Any]
 LABEL_LETTERS: Final = 21
+WORD_JOINER: Final = "\u2060"
+"""A letter without width, which tells equal texts apart."""
 PICK: Final = "pick"
 """Name of the selection that a click on a mark makes."""
 SMALL_OPACITY: Final = 0.4
@@ -86,8 +88,8 @@ def split_period(label: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def wrap_label(label: str, letters: int = LABEL_LETTERS) -> str:
-    """A long label on two lines; full-width letters count double, and Japanese breaks anywhere."""
-    lines = plain_lines(label, letters)
+    """A label on at most two lines; full-width letters count double, and Japanese breaks anywhere."""
+    lines = plain_lines(" ".join(label.split()), letters)
     if len(lines) > 2:
         last = lines[1]
         while len(last) > 1 and len(plain_lines(f"{last}…", letters)) > 1:
@@ -96,10 +98,21 @@ def wrap_label(label: str, letters: int = LABEL_LETTERS) -> str:
     return "\n".join(lines)
 
 
+def wrap_labels(labels: Iterable[str], letters: int = LABEL_LETTERS) -> dict[str, str]:
+    """Each label on its lines. Those that are cut to the same text stay apart, so that no row hides another."""
+    wrapped: dict[str, str] = {}
+    for label in dict.fromkeys(labels):
+        text = wrap_label(label, letters)
+        while text in wrapped.values():
+            text += WORD_JOINER
+        wrapped[label] = text
+    return wrapped
+
+
 def label_axis(labels: Sequence[str], limit: int = 170, letters: int = LABEL_LETTERS) -> Spec:
     """Scale and axis of rows that are named by labels, on up to two lines."""
     return {
-        "scale": {"domain": [wrap_label(label, letters) for label in labels], "paddingInner": 0.06},
+        "scale": {"domain": list(wrap_labels(labels, letters).values()), "paddingInner": 0.06},
         "axis": {
             **PLAIN_AXIS,
             "labelExpr": "split(datum.value, '\\n')",

@@ -19,7 +19,7 @@ from dashboard.charts.parts import (
     label_axis,
     list_tooltips,
     pick_points,
-    wrap_label,
+    wrap_labels,
 )
 
 BAR_HEIGHT: Final = 30
@@ -42,7 +42,7 @@ def draw_rank(
 
     `peer` is a rate to compare with, drawn as a stroke; `series` names what the column `series` holds, by colour.
     """
-    frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
+    frame = frame.assign(row_lines=frame["row"].map(wrap_labels(frame["row"], letters)))
     low, high = find_rate_domain(pd.concat([frame["rate"], frame["low"], frame["high"], frame["peer"]]))
     scale = {"domain": [low, min(1.0, high)], "nice": False}
     x = {"type": "quantitative", "title": None, "scale": scale, "axis": {**PLAIN_AXIS, "format": ".0%", "tickCount": 5}}
@@ -95,7 +95,7 @@ def draw_differences(
     (`is_one_sided`), they stand at the ends of the bars.
     """
     frame = frame.assign(
-        row_lines=[wrap_label(row, letters) for row in frame["row"]],
+        row_lines=frame["row"].map(wrap_labels(frame["row"], letters)),
         way=["worse" if worse else "better" for worse in frame["is_worse"]],
     )
     reach = max(1.0, float(frame["change"].abs().max() or 0))
@@ -156,8 +156,8 @@ def draw_bars(
     order: Sequence[str] = (),
 ) -> tuple[Spec, pd.DataFrame]:
     """Bars of counts from the columns row, count, written, and part where bars are stacked of `parts`, in order."""
-    frame = frame.assign(row_lines=[wrap_label(row, letters) for row in frame["row"]])
     rows = list(order) or list(dict.fromkeys(frame["row"]))
+    frame = frame.assign(row_lines=frame["row"].map(wrap_labels(rows, letters)))
     reach = float(frame.groupby("row", observed=True)["count"].sum().max() or 1)
     x: Spec = {
         "type": "quantitative",

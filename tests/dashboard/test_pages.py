@@ -214,6 +214,30 @@ def test_refusals_of_a_file_are_listed_by_themselves(open_app: OpenApp, demo_hom
         assert len(listed) >= 2
 
 
+def test_entities_of_the_same_name_have_lines_and_rows_of_their_own(
+    open_app: OpenApp, demo_home: Path, tmp_path: Path
+) -> None:
+    exports, sent = demo_home.parent / "exports", tmp_path / "sent"
+    shutil.copytree(exports / "master", sent)
+    (master,) = sent.glob("organisation_master*.csv")
+    text = master.read_text("utf-8-sig")
+    assert ",Internal Audit Office," in text
+    master.write_text(text.replace(",Internal Audit Office,", ",Human Resources Department,"), "utf-8")
+    lines = (exports / "self_check" / "self_check_history.csv").read_text("utf-8").splitlines()
+    both = [line for line in lines if ",HQ-0002," in line or ",HQ-0003," in line]
+    (sent / "self_check_history_two.csv").write_text("\n".join([lines[0], *both]), "utf-8")
+    home = Home(tmp_path / "home")
+    load_files(home, [sent], None, None, lambda *_: None)
+    app = open_app(home=home.path, page="sites", lang="en", show="HQ-0002,HQ-0003")
+    assert not app.exception
+    drawn = [data for _, data, _ in read_specs(app) if set(data.get("id", ())) >= {"HQ-0002", "HQ-0003"}]
+    assert any("series" in data for data in drawn) and any("row_lines" in data for data in drawn)
+    for data in drawn:
+        name = "row_lines" if "row_lines" in data else "series"
+        known = data[data["id"].isin(["HQ-0002", "HQ-0003"])]
+        assert known.groupby("id")[name].unique().map(tuple).nunique() == 2
+
+
 def test_restated_figure_of_the_demo_is_found(open_app: OpenApp, demo_home: Path) -> None:
     # The demo corrects one self-check after it was reported.
     app = open_app(home=demo_home, page="changes", lang="en", a="FY2025-H1", b="FY2025-H2")

@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from dashboard.answers import tell_apart
 from dashboard.charts.lines import LABEL_GAP, LINE_HEIGHT, place_end_labels
 from dashboard.charts.parts import find_rate_domain, wrap_label
 from dashboard.charts.radar import draw_radar, find_middle
+from dashboard.charts.ranks import draw_bars
 from dashboard.periods import GRAINS, Grain, change_grain, find_grain, is_within, list_quarters, name_period, step_back
 from dashboard.rates import make_distinct
 
@@ -69,8 +70,20 @@ def test_same_names_are_told_apart_by_their_codes() -> None:
 
 
 @given(some.text(min_size=1, max_size=200))
+@example("0" * 18 + "\n0⺁")
 def test_labels_take_two_lines_at_most(label: str) -> None:
-    assert len(wrap_label(label).split("\n")) <= max(2, label.count("\n") + 1)
+    assert len(wrap_label(label).split("\n")) <= 2
+
+
+def test_names_that_are_cut_to_the_same_text_keep_rows_of_their_own() -> None:
+    name = "Aomine Electronics Manufacturing and Sales Company of Greater {} Japan"
+    frame = pd.DataFrame(
+        {"row": [name.format(side) for side in ("East", "West")], "count": [3, 4], "written": ["3", "4"]}
+    )
+    assert len({wrap_label(row, 26) for row in frame["row"]}) == 1
+    spec, data = draw_bars(frame, {})
+    assert spec["encoding"]["y"]["scale"]["domain"] == data["row_lines"].tolist()
+    assert data["row_lines"].nunique() == 2
 
 
 def test_middle_of_a_radar_is_said_and_rates_keep_their_order() -> None:
