@@ -1,0 +1,385 @@
+"""Answers of several rounds side by side: the same item of the same entity in two rounds, or through all of them.
+
+What is the same item is said by its lineage, and answers of one inspection type stand beside those of the same type.
+Aliases of tables are those of metrics/facts.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from metrics.catalog import DIMENSIONS, VERDICTS
+from metrics.compile import keep_used, list_conditions, list_parameters, list_tables
+from metrics.facts import INSPECTOR, join_entity, known
+from metrics.query import Filters, QueryProblem, Scope, list_filter_problems, period_column
+from metrics.warehouse import Warehouse
+
+SETS: Final = ("all", "asked", "answered", "applicable")
+"""Sets of an entity's answers, each within the one before: all, those to items asked in both rounds, answered in both
+(not applicable included), and applicable and answered in both."""
+SIDES: Final = ("before", "after")
+VERDICT_NO: Final = {name: number for number, (name, _, _) in enumerate(VERDICTS)}
+"""Verdicts as numbers in the order of the catalog: 0 met, 1 partly met, 2 not met, 3 not applicable, 4 not answered."""
+SPELL_DIMENSIONS: Final = ("entity", "region", "entity_kind", "item_lineage", "measure", "category")
+# Of several answers of one round the worst counts, and one that does not apply only where there is no other.
+WORST: Final = (
+    "max(case when a.verdict = 'not_met' then 2 when a.verdict = 'partly_met' then 1 when a.verdict = 'met' then 0"
+    " when a.verdict = 'not_applicable' then -1 end)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchQuery:
+    """Two periods of one length, whose answers are set side by side per entity."""
+
+    before: str
+    after: str
+    filters: Filters = field(default_factory=Filters)
+    known_at: datetime | None = None
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        problems = _list_problems(self.filters, self.known_at)
+        columns = {period_column(code) for code in (self.before, self.after)}
+        if None in columns or len(columns) > 1:
+            problems.append(f"'{self.before}' and '{self.after}' are no two periods of one length")
+        elif self.before == self.after:
+            problems.append(f"'{self.before}' is set beside itself")
+        _refuse(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundQuery:
+    """The answers of one half, one row each, beside what the same entity answered in an earlier half."""
+
+    half: str
+    earlier: str
+    filters: Filters = field(default_factory=Filters)
+    known_at: datetime | None = None
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        problems = _list_problems(self.filters, self.known_at)
+        problems += [f"'{code}' is no half" for code in (self.half, self.earlier) if period_column(code) != HALF]
+        _refuse(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class SpellsQuery:
+    """Spells in which an entity did not meet an item: halves in a row whose answer is partly met or not met.
+
+    Counted by dimensions of SPELL_DIMENSIONS, or listed one by one where `by` is None. Periods of the filters hold the
+    end: a spell goes back as far as there are answers.
+    """
+
+    by: tuple[str, ...] | None = None
+    least_not_met: int = 0
+    only_current: bool = False
+    filters: Filters = field(default_factory=Filters)
+    known_at: datetime | None = None
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        problems = _list_problems(self.filters, self.known_at)
+        problems += [f"spells are not counted by '{name}'" for name in self.by or () if name not in SPELL_DIMENSIONS]
+        _refuse(problems)
+
+
+HALF: Final = "fiscal_half"
+ANSWER_FILTERS: Final = ("verdict", "self_verdict", "answer")
+
+
+def _list_problems(filters: Filters, known_at: datetime | None) -> list[str]:
+    # Held to one verdict, a round would say that nothing else was asked.
+    held = [name for name in ANSWER_FILTERS if getattr(filters, name)]
+    return [*list_filter_problems(filters, known_at), *(f"rounds are not held to {name}" for name in held)]
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise QueryProblem("; ".join(problems))
+
+
+def match_rounds(warehouse: Warehouse, query: MatchQuery) -> pd.DataFrame:
+    """Sums of weight × score and of weights per entity, of each of SETS on both sides.
+
+    One row per entity with anything on either side: entity, region, business_group and entity_kind (of the later side
+    where it has one), and `<set>_numerator_<side>`, `<set>_denominator_<side>`; 0 where there is nothing.
+    """
+    column = DIMENSIONS[str(period_column(query.before))].column
+    counts = {
+        "asked": "count(a.verdict)",
+        "answered": _count("a.verdict <> 'not_answered'"),
+        "applicable": "count(a.score)",
+    }
+    cells, sums = [], []
+    for number, side in enumerate(SIDES):
+        on_side = f"h.side = {number}"
+        for name, count in counts.items():
+            cells.append(f"{_hold(count, on_side)} as {name}_{side}")
+        cells.append(f"sum(case when {on_side} then p.weight * a.score else 0 end) as numerator_{side}")
+        cells.append(f"sum(case when {on_side} and a.score is not null then p.weight else 0 end) as denominator_{side}")
+        for name in SETS:
+            within = f"{name}_before > 0 and {name}_after > 0" if name != "all" else "true"
+            sums += [
+                f"round(sum(case when {within} then {part}_{side} else 0 end), 9) as {name}_{part}_{side}"
+                for part in ("numerator", "denominator")
+            ]
+    lines = ",\n        ".join
+    sql = f"""with {_base(query.filters, query.scope)},
+held as (
+    select f.inspection_id, f.inspection_type, e.entity_id, e.entity_code, e.region_code, e.business_group_code,
+        e.entity_kind, case when {column} = $after then 1 else 0 end as side
+    {_inspections(query.filters)}
+    {_where(query, "fex", f"{column} in ($before, $after)", with_periods=False)}
+),
+cell as (
+    select h.entity_id, h.inspection_type, p.lineage_no,
+        {lines(cells)}
+    from fct_answer a
+    join held h on h.inspection_id = a.inspection_id
+    join part p on p.item_id = a.item_id
+    where {known("a")}
+    group by h.entity_id, h.inspection_type, p.lineage_no
+),
+summed as (
+    select entity_id,
+        {lines(sums)}
+    from cell
+    group by entity_id
+),
+place as (
+    select entity_id, entity_code, region_code, business_group_code, entity_kind,
+        row_number() over (partition by entity_id order by side desc, region_code, business_group_code) as place_no
+    from held
+)
+select p.entity_code as entity, p.region_code as region, p.business_group_code as business_group, p.entity_kind, s.*
+from summed s
+join place p on p.entity_id = s.entity_id and p.place_no = 1
+order by p.entity_code"""
+    periods = {"before": _period_value(query.before), "after": _period_value(query.after)}
+    return _read(warehouse, query, sql, periods).drop(columns="entity_id")
+
+
+def read_round(warehouse: Warehouse, query: RoundQuery) -> pd.DataFrame:
+    """One row per answer of the half, in the order of entities and items.
+
+    Columns: entity and item_lineage (categories), item_no, verdict (VERDICT_NO), score, weight, has_evidence,
+    earlier_verdict (of the same item in the earlier half, the worst of several; null where there is none),
+    is_same_comment and is_same_evidence (null where neither side says anything, false where only one does).
+    """
+    numbers = " ".join(f"when a.verdict = '{name}' then {number}" for name, number in VERDICT_NO.items())
+    sql = f"""with {_base(query.filters, query.scope)},
+held as (
+    select f.inspection_id, f.inspection_type, e.entity_id, f.fiscal_half
+    {_inspections(query.filters)}
+    {_where(query, "fex", "f.fiscal_half in ($half, $earlier)", with_periods=False)}
+),
+told as (
+    select h.entity_id, h.inspection_type, h.inspection_id, h.fiscal_half, p.lineage_no, p.item_no, p.weight,
+        cast(case {numbers} end as tinyint) as verdict, a.score, a.has_evidence, a.comment
+    from fct_answer a
+    join held h on h.inspection_id = a.inspection_id
+    join part p on p.item_id = a.item_id
+    where {known("a")}
+),
+before as (
+    select entity_id, inspection_type, lineage_no, max(verdict) as verdict, max(comment) as comment,
+        max(case when has_evidence then 1 when not has_evidence then 0 end) as has_evidence
+    from told
+    where fiscal_half = $earlier
+    group by entity_id, inspection_type, lineage_no
+)
+select
+    t.entity_id, t.lineage_no, t.item_no, t.verdict, t.score, t.weight, t.has_evidence, b.verdict as earlier_verdict,
+    case when b.verdict is not null and coalesce(t.comment, b.comment) is not null
+        then t.comment is not distinct from b.comment end as is_same_comment,
+    case when b.verdict is not null and (t.has_evidence is not null or b.has_evidence is not null)
+        then case when t.has_evidence then 1 when not t.has_evidence then 0 end is not distinct from b.has_evidence
+        end as is_same_evidence
+from told t
+left join before b on b.entity_id = t.entity_id and b.inspection_type = t.inspection_type and b.lineage_no = t.lineage_no
+where t.fiscal_half = $half
+order by t.entity_id, t.inspection_id, t.item_no"""
+    frame = _read(warehouse, query, sql, {"half": query.half, "earlier": query.earlier})
+    tables = f"with {_base(query.filters, query.scope)}\n"
+    entities = _read(warehouse, query, f"{tables}select distinct entity_id, entity_code from entity order by 2", {})
+    parts = _read(warehouse, query, f"{tables}select distinct lineage_no, lineage_code from part order by 1", {})
+    entity_place = pd.Index(entities["entity_id"]).get_indexer(pd.Index(frame["entity_id"]))
+    named = {
+        "entity": pd.Categorical.from_codes(entity_place, entities["entity_code"]),
+        "item_lineage": pd.Categorical.from_codes(frame["lineage_no"].to_numpy() - 1, parts["lineage_code"]),
+    }
+    types = {"earlier_verdict": "Int8"} | dict.fromkeys(
+        ("has_evidence", "is_same_comment", "is_same_evidence"), "boolean"
+    )
+    return pd.DataFrame(named).assign(
+        **{name: frame[name].astype(types.get(name, frame[name].dtype)) for name in frame if name not in NUMBERED}
+    )
+
+
+NUMBERED: Final = ("entity_id", "lineage_no")
+
+
+def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
+    """Spells of an entity and item without `met`: one row each, or their number by the dimensions asked for.
+
+    Listed: entity, inspection_type, item_lineage, measure, category, is_critical, region, entity_kind, since and last
+    (halves). Counted: the dimensions and `spells`. Both: rounds (answered halves of the spell), not_met_rounds,
+    is_fixed (the next answer is met), is_current (the newest answer is in it, the entity is in the group
+    and its newest inspection asks the item), is_from_start (it began with the first
+    answer there is, so that its beginning is not known). Halves without an answer are passed over; an item that no
+    longer applies ends its spell without being fixed.
+    """
+    facts = "rounds, not_met_rounds, is_fixed, is_current, is_from_start"
+    names = {
+        "entity": "p.entity_code", "region": "p.region_code", "entity_kind": "p.entity_kind",
+        "item_lineage": "q.lineage_code", "measure": "q.measure", "category": "q.category_code",
+    }  # fmt: skip
+    held = [f"s.not_met_rounds >= {int(query.least_not_met)}", *(["s.is_current"] if query.only_current else [])]
+    if query.by is None:
+        columns = "".join(f"{sql} as {name}, " for name, sql in names.items())
+        shown = f"{columns}s.inspection_type, q.is_critical, s.since, s.last, {facts}"
+        groups, order = "", "order by p.entity_code, q.lineage_code, s.inspection_type, s.since"
+    else:
+        columns = "".join(f"{names[name]} as {name}, " for name in query.by)
+        keys = "".join(f"{names[name]}, " for name in query.by)
+        shown = f"{columns}{facts}, count(*) as spells"
+        groups, order = f"\ngroup by {keys}{facts}", f"order by {keys}{facts}"
+    sql = f"""with {_base(query.filters, query.scope)},
+held as (
+    select f.inspection_id, f.inspection_type, f.fiscal_half, f.reference_on, e.entity_id, e.entity_code,
+        e.region_code, e.entity_kind, max(e.valid_to) over (partition by e.entity_id) as valid_to
+    {_inspections(query.filters)}
+    {_where(query, "fex", "f.fiscal_half is not null", without_beginning=True)}
+),
+answered as (
+    select h.entity_id, h.inspection_type, p.lineage_no, h.fiscal_half, {WORST} as worst
+    from fct_answer a
+    join held h on h.inspection_id = a.inspection_id
+    join part p on p.item_id = a.item_id
+    where {known("a")}
+    group by h.entity_id, h.inspection_type, p.lineage_no, h.fiscal_half
+),
+-- Most items are always met: what never was unmet needs no order.
+unmet as (
+    select entity_id, inspection_type, lineage_no, max(fiscal_half) as last_asked
+    from answered
+    group by entity_id, inspection_type, lineage_no
+    having max(worst) > 0
+),
+ordered as (
+    select a.*, u.last_asked,
+        row_number() over w as round_no,
+        lead(a.worst) over w as next_worst,
+        sum(case when a.worst > 0 then 0 else 1 end) over w as breaks
+    from answered a
+    join unmet u on u.entity_id = a.entity_id and u.inspection_type = a.inspection_type and u.lineage_no = a.lineage_no
+    where a.worst is not null
+    window w as (partition by a.entity_id, a.inspection_type, a.lineage_no order by a.fiscal_half)
+),
+spell as (
+    select
+        entity_id, inspection_type, lineage_no, min(fiscal_half) as since, max(fiscal_half) as last,
+        count(*) as rounds, sum(case when worst = 2 then 1 else 0 end) as not_met_rounds,
+        max(case when next_worst = 0 then 1 else 0 end) = 1 as is_fixed,
+        max(case when next_worst is null then 1 else 0 end) = 1 as is_last,
+        min(round_no) = 1 as is_from_start,
+        max(last_asked) as last_asked
+    from ordered
+    where worst > 0
+    group by entity_id, inspection_type, lineage_no, breaks
+),
+place as (
+    select entity_id, entity_code, region_code, entity_kind, valid_to,
+        row_number() over (partition by entity_id order by fiscal_half desc, region_code) as place_no
+    from held
+),
+-- What an entity is asked now: the items of its newest inspection of each type, as long as it is in the group.
+asked_now as (
+    select h.entity_id, h.inspection_type, max(h.fiscal_half) as fiscal_half
+    from held h
+    group by h.entity_id, h.inspection_type
+    having max(h.valid_to) > (select max(reference_on) from held)
+),
+told as (
+    select s.*, s.is_last and n.entity_id is not null as is_current
+    from spell s
+    left join asked_now n
+        on n.entity_id = s.entity_id and n.inspection_type = s.inspection_type and n.fiscal_half = s.last_asked
+),
+newest as (
+    select lineage_no, lineage_code, measure, category_code, is_critical,
+        row_number() over (partition by lineage_no order by checklist_version desc, item_id) as version_no
+    from part
+)
+select {shown}
+from told s
+join place p on p.entity_id = s.entity_id and p.place_no = 1
+join newest q on q.lineage_no = s.lineage_no and q.version_no = 1
+where {" and ".join(held)}{groups}
+{order}"""
+    frame = _read(warehouse, query, sql, {})
+    whole = ["rounds", "not_met_rounds", *(["spells"] if query.by is not None else [])]
+    return frame.astype(
+        dict.fromkeys(whole, "int64") | dict.fromkeys(("is_fixed", "is_current", "is_from_start"), bool)
+    )
+
+
+def _count(condition: str) -> str:
+    return f"sum(case when {condition} then 1 else 0 end)"
+
+
+def _hold(count: str, condition: str) -> str:
+    """A count held to a condition."""
+    if count.startswith("count("):
+        return _count(f"{condition} and {count[6:-1]} is not null")
+    return count.replace("case when ", f"case when {condition} and ", 1)
+
+
+def _base(filters: Filters, scope: Scope) -> str:
+    """Entities, and the items that the filters leave with a number for each lineage."""
+    conditions = [known("c"), "c.is_assessable", *list_conditions(filters, scope, "answers", "c")]
+    part = f"""part as (
+    select c.item_id, c.item_no, c.weight, c.lineage_code, c.measure, c.category_code, c.is_critical,
+        c.checklist_version, dense_rank() over (order by c.lineage_code) as lineage_no
+    from dim_item c
+    where {" and ".join(conditions)}
+)"""
+    return ",\n".join([*list_tables(filters, scope, "answers", with_inspector=bool(filters.inspecting_entity)), part])
+
+
+def _inspections(filters: Filters) -> str:
+    return f"from fct_inspection f{join_entity('f.reference_on')}{INSPECTOR if filters.inspecting_entity else ''}"
+
+
+def _where(
+    query: MatchQuery | RoundQuery | SpellsQuery,
+    tables: str,
+    more: str,
+    *,
+    with_periods: bool = True,
+    without_beginning: bool = False,
+) -> str:
+    """Conditions of the filters on inspections; the periods of the filters where they hold."""
+    names = {f"fiscal_{part}": () for part in ("year", "half", "quarter", "month")}
+    ends: dict[str, Any] = {"period_from": None} | ({} if with_periods else {"period_to": None} | names)
+    filters = replace(query.filters, **ends) if not with_periods or without_beginning else query.filters
+    conditions = [known("f"), more, *list_conditions(filters, query.scope, "answers", tables)]
+    return f"where {' and '.join(conditions)}"
+
+
+def _period_value(code: str) -> str | int:
+    return int(code[2:]) if period_column(code) == "fiscal_year" else code
+
+
+def _read(
+    warehouse: Warehouse, query: MatchQuery | RoundQuery | SpellsQuery, sql: str, more: dict[str, Any]
+) -> pd.DataFrame:
+    known_at = query.known_at or warehouse.newest_known_at()
+    parameters = list_parameters(query.filters, query.scope, known_at) | more
+    return warehouse.cursor().sql(sql, params=keep_used(sql, parameters)).to_arrow_table().to_pandas()
