@@ -70,6 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--form", choices=["mixed", "csv", "parquet"], default="mixed", help="how self-checks are written"
     )
+    demo.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="STORY",
+        help="leave out a planted story, may be given several times: rosy_region, chronic_item, copycat, acquired, sold, "
+        "moved_region, moved_business_group, checklist_revision (all rounds ask version 2023), corrected_resubmission, "
+        "overdue_and_reopened, lapsed_privacymark, late_and_missing",
+    )
     demo.set_defaults(run=_demo)
 
     for name, run, text in (
@@ -109,6 +118,7 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
             rounds=options.rounds,
             seed=options.seed,
             form=options.form,
+            without=options.without,
             progress=bar,
         )
     if options.json:

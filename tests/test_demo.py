@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,16 @@ import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
+from etl.__main__ import main
 from etl.builds import Home
 from etl.commands import load_files
-from etl.demo import truth_path, write_demo
+from etl.demo import STORIES, truth_path, write_demo
 
 SCORES = {"○": 1.0, "△": 0.5, "×": 0.0, "適合": 1.0, "一部不適合": 0.5, "不適合": 0.0, "観察事項": 1.0}
 SCORES |= {"軽微な不適合": 0.5, "重大な不適合": 0.0}
 TINY = {"entities": 12, "items": 10, "rounds": 2}
+# The smallest group in which every story fits.
+SMALL = {"entities": 45, "items": 16, "rounds": 8, "form": "csv"}
 Row = dict[str, str]
 
 
@@ -31,6 +36,13 @@ class Demo:
 
     out: Path
     truth: dict[str, Any]
+
+    def without(self, story: str) -> Demo:
+        """The same group without a story, written once."""
+        out = self.out.with_name(f"{self.out.name}_without_{story}")
+        if truth_path(out).is_file():
+            return Demo(out, json.loads(truth_path(out).read_text("utf-8")))
+        return make(out, **SMALL, without=(story,))
 
     def story(self, name: str) -> dict[str, Any]:
         return next(one for one in self.truth["stories"] if one["id"] == name)
@@ -84,6 +96,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """All stories in as small a group as has them, to be compared with the same group without one of them."""
+    return make(tmp_path_factory.mktemp("small") / "demo", **SMALL)
+
+
+@pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return make(tmp_path_factory.mktemp("tiny"), **TINY)
 
@@ -105,20 +123,28 @@ def in_slashes(text: str) -> date:
 # --- files ---------------------------------------------------------------------------------------
 
 
+def contents(out: Path) -> dict[Path, bytes]:
+    return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("form", ["mixed", "csv", "parquet"])
 def test_same_arguments_give_the_same_bytes(tmp_path: Path, form: str) -> None:
     for name in ("one", "two"):
         make(tmp_path / name, **TINY, form=form)
-    contents = [
-        {
-            path.relative_to(tmp_path / name): path.read_bytes()
-            for path in (tmp_path / name).rglob("*")
-            if path.is_file()
-        }
-        for name in ("one", "two")
-    ]
-    assert contents[0] == contents[1]
-    assert len(contents[0]) >= 8
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert len(contents(tmp_path / "one")) >= 8
+
+
+@pytest.mark.parametrize("form", ["mixed", "parquet"])
+def test_leaving_out_the_same_stories_gives_the_same_bytes(tmp_path: Path, form: str) -> None:
+    size = TINY | {"entities": 30, "rounds": 7}
+    told = make(tmp_path / "told", **size, form=form)
+    one = make(tmp_path / "one", **size, form=form, without=STORIES)
+    two = make(tmp_path / "two", **size, form=form, without=[*reversed(STORIES), "sold"])
+    assert contents(one.out) == contents(two.out) != contents(told.out)
+    assert one.truth == two.truth
+    assert one.truth["left_out"] == list(STORIES)
+    assert told.truth["left_out"] == []
 
 
 def test_another_seed_gives_other_answers(tiny: Demo, tmp_path: Path) -> None:
@@ -231,11 +257,43 @@ def test_stories_that_do_not_fit_say_so(tiny: Demo) -> None:
     assert all(one["reason"] for one in skipped)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("copycta", "copycat"), ("moved", "moved_region"), ("late", "late_and_missing"), ("?", "")]
+)
+def test_an_unknown_story_is_refused_with_the_nearest(tmp_path: Path, wrong: str, near: str) -> None:
+    with pytest.raises(ValueError, match=f"no story '{re.escape(wrong)}' to leave out; the nearest is {near}"):
+        write_demo(tmp_path / "demo", **TINY, without=("sold", wrong))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_leaves_stories_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = [f"--{name}={count}" for name, count in TINY.items()]
+    command = ["demo", "--out", str(tmp_path / "demo"), *size, "--json"]
+    assert main([*command, "--without", "late_and_missing", "--without", "rosy_region"]) == 0
+    assert json.loads(capsys.readouterr().out)["truth"]["left_out"] == ["rosy_region", "late_and_missing"]
+    assert main([*command, "--without", "rosy_regoin"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"].endswith("the nearest is rosy_region.")
+    with pytest.raises(SystemExit, match="0"):
+        main(["demo", "--help"])
+    said = capsys.readouterr().out
+    assert [story for story in STORIES if story not in said] == []
+
+
 # --- stories, counted again ----------------------------------------------------------------------
 
 
 def test_every_story_is_planted(demo: Demo) -> None:
     assert [one["id"] for one in demo.truth["stories"] if not one["is_planted"]] == []
+    assert tuple(one["id"] for one in demo.truth["stories"]) == STORIES
+
+
+def test_the_parts_are_given_to_the_same_entities_as_ever(demo: Demo) -> None:
+    """No random number has a say in it."""
+    assert {name: demo.story(name)["entity_code"] for name in CAST} == {
+        "copycat": "AF-0027", "acquired": "AF-0015", "sold": "AF-0021", "moved_region": "AF-0033",
+        "moved_business_group": "AF-0008", "corrected_resubmission": "AF-0007", "lapsed_privacymark": "AF-0006",
+    }  # fmt: skip
+    assert demo.story("chronic_item")["entity_codes"] == ["ST-0001", "ST-0005", "ST-0010"]
 
 
 def test_asia_sees_itself_too_rosily(demo: Demo) -> None:
@@ -309,6 +367,104 @@ def test_a_few_sites_never_fix_one_item(demo: Demo) -> None:
     ]
     assert set(story["entity_codes"]) <= set(story["entity_codes_failing_in_every_round"])
     assert all(asked[code] == len(demo.truth["periods"]) for code in story["entity_codes"])
+
+
+def lineages(demo: Demo) -> dict[tuple[str, str], tuple[str, str]]:
+    """The oldest version and code of the same requirement, by version and code."""
+    found = {(version, code): (version, code) for version in ("2020", "2023") for code in demo.items["SEC", version]}
+    for link in demo.rows("master/checklist_lineage_*.csv"):
+        if link["変更区分"] in ("継続", "文言変更"):
+            found["2023", link["新項番"]] = ("2020", link["旧項番"])
+    return found
+
+
+def known_in_the_end(demo: Demo) -> dict[tuple[str, str], list[Row]]:
+    """Self-checks by entity and period, a corrected one in place of the first."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for rows in (demo.self_checks, demo.rows("self_check/self_check_history_correction_*.csv", "utf-8")):
+        by_inspection: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in rows:
+            by_inspection[row["entity_code"], row["period"]].append(row)
+        found |= by_inspection
+    return found
+
+
+@pytest.mark.parametrize("left_out", ["", "chronic_item", "checklist_revision"])
+def test_long_unmet_requirements_are_told_for_every_item(demo: Demo, small: Demo, left_out: str) -> None:
+    group = small.without(left_out) if left_out else demo
+    origin = lineages(group)
+    answers: dict[tuple[str, tuple[str, str]], list[tuple[str, Row]]] = defaultdict(list)
+    for (entity, period), rows in sorted(known_in_the_end(group).items()):
+        for row in rows:
+            if row["answer"]:
+                answers[entity, origin[row["checklist_version"], row["item_code"]]].append((period, row))
+    newest, former = [], []
+    for (entity, _), found in answers.items():
+        spell = list(takewhile(lambda one: one[1]["answer"] in ("△", "×"), reversed(found)))
+        not_met = sum(row["answer"] == "×" for _, row in spell)
+        if not_met >= 4:
+            row = found[-1][1]
+            told = [entity, row["item_code"], len(spell), not_met]
+            (newest if row["checklist_version"] == "2023" else former).append(told)
+    story = group.story("chronic_item")
+    assert sorted(story["entities_not_met_in_every_round_by_item"]) == sorted(newest) != []
+    assert sorted(story["entities_not_met_in_every_round_by_former_item"]) == sorted(former)
+    # Of the small group too few rounds asked the earlier version.
+    assert bool(former) == (left_out == "")
+    rounds = len(group.truth["periods"])
+    asked = {version for rows in known_in_the_end(group).values() for version in {rows[0]["checklist_version"]}}
+    for code, by_version in story["item_code_by_version_of_items"].items():
+        assert by_version["2023"] == code
+        assert len({origin[version, one] for version, one in by_version.items()}) == 1
+        assert set(by_version) == {version for version, _ in (origin["2023", code], ("2023", code))} & asked
+    assert {told[1] for told in newest} == set(story["item_code_by_version_of_items"])
+    planted = [[site, story["item_code_by_version"]["2023"], rounds, rounds] for site in story.get("entity_codes", ())]
+    assert len(planted) == (0 if left_out == "chronic_item" else 3)
+    assert [told for told in planted if told not in newest] == []
+
+
+def weights_of(demo: Demo) -> dict[str, dict[str, float]]:
+    return {
+        version: {code: float(item["配点"]) for code, item in demo.items["SEC", version].items()}
+        for version in ("2020", "2023")
+    }
+
+
+def test_rounds_around_the_revision_compare_the_items_of_both_versions(demo: Demo) -> None:
+    story, weights, origin = demo.story("checklist_revision"), weights_of(demo), lineages(demo)
+    common = {origin["2020", code] for code in weights["2020"]} & {origin["2023", code] for code in weights["2023"]}
+    assert story["common_items"] == len(common) == story["links"]["carried_over"] + story["links"]["reworded"]
+    assert list(story["self_check_compliance_around_revision"]) == ["FY2022-H2", "FY2023-H1"]
+    known = known_in_the_end(demo)
+    for period, told in story["self_check_compliance_around_revision"].items():
+        inspections = [rows for (_, one), rows in known.items() if one == period]
+        rows = [row for found in inspections for row in found]
+        version = told["version"]
+        assert {row["checklist_version"] for row in rows} == {version}
+        assert len(inspections) == told["self_checks"]
+        shared = [row for row in rows if origin[version, row["item_code"]] in common]
+        assert 0 < len(shared) < len(rows)
+        for name, counted in (("as_asked", rows), ("common_items", shared)):
+            figures = told[name]["numerator"], told[name]["denominator"]
+            assert figures == compliance(counted, weights[version])
+            assert told[name]["rate"] == figures[0] / figures[1]
+
+
+def test_changes_of_the_last_round_are_told(tmp_path: Path) -> None:
+    demo = make(tmp_path / "demo", entities=300, items=8, rounds=2, form="csv")
+    told, weights, known = demo.truth["round_changes"], weights_of(demo)["2023"], known_in_the_end(demo)
+    assert told["periods"] == ["FY2025-H1", "FY2025-H2"]
+    assert demo.story("corrected_resubmission")["period"] == "FY2025-H1"
+    present = {}
+    for period in told["periods"]:
+        present[period] = {entity for entity, one in known if one == period}
+        rows = [row for (_, one), found in known.items() if one == period for row in found]
+        figures = told["self_check_compliance"][period]
+        assert (figures["numerator"], figures["denominator"]) == compliance(rows, weights)
+    before, after = present.values()
+    assert told["entities_only_in"] == {"FY2025-H1": sorted(before - after), "FY2025-H2": sorted(after - before)}
+    assert before - after and after - before
+    assert make(tmp_path / "one", entities=8, items=4, rounds=1, form="csv").truth["round_changes"] is None
 
 
 def test_one_affiliate_copies_last_year(demo: Demo) -> None:
@@ -473,6 +629,234 @@ def test_late_and_missing_inspections_are_as_told(demo: Demo) -> None:
     assert totals["late"] > 0
     assert totals["missing"] > 0
     assert totals["cancelled"] > 0
+
+
+# --- stories left out ----------------------------------------------------------------------------
+
+CAST = {
+    "copycat", "acquired", "sold", "moved_region", "moved_business_group", "corrected_resubmission",
+    "lapsed_privacymark",
+}  # fmt: skip
+# Figures about the whole group that a story has a part in; figures of all other stories stay as they are without it.
+REACH = {
+    "rosy_region": {"chronic_item", "copycat", "checklist_revision"},
+    "chronic_item": {"rosy_region", "copycat", "checklist_revision", "overdue_and_reopened"},
+    "copycat": {"rosy_region", "chronic_item", "checklist_revision"},
+    "acquired": {
+        "rosy_region", "chronic_item", "copycat", "checklist_revision", "overdue_and_reopened", "late_and_missing",
+    },
+    "sold": {"rosy_region", "chronic_item", "copycat", "overdue_and_reopened", "late_and_missing"},
+    "moved_region": {"rosy_region", "chronic_item", "copycat"},
+    "moved_business_group": set(),
+    "checklist_revision": {"rosy_region", "chronic_item", "copycat", "overdue_and_reopened"},
+    "corrected_resubmission": {"rosy_region", "chronic_item", "copycat"},
+    "overdue_and_reopened": set(),
+    "lapsed_privacymark": {"overdue_and_reopened", "late_and_missing"},
+    "late_and_missing": {"rosy_region", "chronic_item", "copycat", "checklist_revision", "overdue_and_reopened"},
+}  # fmt: skip
+Answers = dict[tuple[str, str, str, str], tuple[str, ...]]
+
+
+def answers_of(demo: Demo) -> Answers:
+    """Answer, comment and evidence by type, entity, period and item, as first handed in."""
+    found: Answers = {}
+    for row in demo.self_checks:
+        key = ("self_check", row["entity_code"], row["period"], row["item_code"])
+        found[key] = (row["answer"], row["comment"], row["evidence"])
+    for row in demo.third_party:
+        key = (row["点検区分"], row["被点検拠点コード"], period_code(row["対象期間"]), row["項番"])
+        found[key] = (row["点検実施拠点コード"], row["判定"], row["指摘内容"], row["証跡確認"])
+    for row in demo.rows("privacy_audit/*.csv"):
+        key = ("privacy_audit", row["監査対象コード"], period_code(row["対象年度"]), row["要求事項番号"])
+        found[key] = (row["判定"], row["所見"], row["証跡確認"])
+    return found
+
+
+def players(demo: Demo, story: str) -> set[str]:
+    """Entities whose answers the story is about."""
+    told = demo.story(story)
+    if story == "rosy_region":
+        return {row["拠点コード"] for row in demo.organisation if row["地域コード"] == "AS"}
+    return {told["entity_code"]} if story in CAST else set(told.get("entity_codes", ()))
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_story_that_is_left_out_is_not_told(small: Demo, story: str) -> None:
+    left = small.without(story)
+    assert left.truth["left_out"] == [story]
+    assert [one["id"] for one in left.truth["stories"] if not one["is_planted"]] == [story]
+    assert left.story(story)["reason"].startswith("it was left out on request")
+    for name in set(STORIES) - {story} - REACH[story]:
+        assert left.story(name) == small.story(name), name
+    for name in REACH[story]:
+        for fact in ("entity_code", "entity_codes", "region", "checklist_code", "links"):
+            assert left.story(name).get(fact) == small.story(name).get(fact), name
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_rest_of_the_group_answers_the_same_without_a_story(small: Demo, story: str) -> None:
+    told, left = answers_of(small), answers_of(small.without(story))
+    actors = players(small, story)
+    if story == "checklist_revision":
+        told, left = ({key: value for key, value in one.items() if key[2] >= "FY2023"} for one in (told, left))
+    missing = [key for key in told if key not in left]
+    changed = {key[1] for key, value in told.items() if left.get(key) != value}
+    added = {key[1:3] for key in left if key not in told}
+    assert missing == []
+    assert changed <= actors
+    if story in ("rosy_region", "chronic_item", "copycat", "moved_region"):
+        assert changed
+    if story == "late_and_missing":
+        assert added
+    else:
+        assert {entity for entity, _ in added} <= actors
+        assert bool(added) == (story in ("acquired", "sold", "lapsed_privacymark"))
+
+
+def test_without_the_rosy_region_asia_sees_itself_as_others_do(small: Demo) -> None:
+    def gap(demo: Demo) -> dict[str, float]:
+        told = demo.story("rosy_region")["by_region"]
+        return {region: one["self_compliance"] - one["outside_compliance"] for region, one in told.items()}
+
+    before, after = gap(small), gap(small.without("rosy_region"))
+    assert {region for region in after if after[region] != before[region]} == {"AS"}
+    assert after["AS"] < before["AS"] / 2
+    assert after["AS"] < 2 * max(share for region, share in after.items() if region != "AS")
+
+
+def test_without_the_chronic_item_no_site_fails_it_for_ever(small: Demo) -> None:
+    story, left = small.story("chronic_item"), small.without("chronic_item")
+    codes = story["item_code_by_version"]
+    verdicts = defaultdict(set)
+    for row in left.self_checks:
+        if row["item_code"] == codes[row["checklist_version"]]:
+            verdicts[row["entity_code"]].add(row["answer"])
+    assert [site for site in story["entity_codes"] if verdicts[site] == {"×"}] == []
+
+
+def test_without_the_copycat_its_answers_are_new(small: Demo) -> None:
+    copycat, told = small.story("copycat")["entity_code"], answers_of(small.without("copycat"))
+    of_period: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for (kind, entity, period, _), answer in told.items():
+        if kind == "self_check" and entity == copycat:
+            of_period[period].append(answer)
+    for period in small.story("copycat")["periods"]:
+        assert of_period[period] != of_period[f"FY{int(period[2:6]) - 1}{period[6:]}"]
+
+
+@pytest.mark.parametrize("story", ["acquired", "sold", "moved_region", "moved_business_group"])
+def test_without_its_story_an_affiliate_stays_as_it_was(small: Demo, story: str) -> None:
+    entity, left = small.story(story)["entity_code"], small.without(story)
+    (interval,) = _intervals(left)[entity]
+    assert (interval["適用開始日"], interval["適用終了日"]) == ("2000/4/1", "")
+    first = _intervals(small)[entity][0]
+    assert (interval["地域コード"], interval["事業グループコード"]) == (
+        first["地域コード"],
+        first["事業グループコード"],
+    )
+    assert {row["period"] for row in left.self_checks if row["entity_code"] == entity} == set(left.truth["periods"])
+    plans = [row for kind, row in planned(left) if kind == "self_check" and row["対象拠点コード"] == entity]
+    assert len(plans) == len(left.truth["periods"])
+    assert {row["取消"] for row in plans} == {""}
+
+
+def test_without_the_revision_all_rounds_ask_the_newest_version(small: Demo) -> None:
+    left = small.without("checklist_revision")
+    assert {row["checklist_version"] for row in left.self_checks} == {"2023"}
+    assert {row["チェックリスト版"] for row in left.third_party} == {"2023"}
+    assert contents(left.out / "master") == contents(small.out / "master")
+    story = left.story("checklist_revision")
+    assert story["reason"].endswith("all rounds ask version 2023; the lineage is written all the same")
+    assert "self_check_compliance_around_revision" not in story
+    # Requirements that both versions ask get the same answers in the early rounds, too.
+    origin, weights = lineages(small), weights_of(small)
+    told, untold = answers_of(small), answers_of(left)
+    same = 0
+    for code in weights["2023"]:
+        version, former = origin["2023", code]
+        if version == "2020":
+            for (kind, entity, period, item), answer in told.items():
+                if kind != "privacy_audit" and period < "FY2023" and item == former:
+                    assert untold[kind, entity, period, code] == answer
+                    same += 1
+    assert same > 1000
+
+
+def test_without_the_correction_a_self_check_comes_once(small: Demo) -> None:
+    left = small.without("corrected_resubmission")
+    assert list(left.out.glob("self_check/*correction*")) == []
+    assert {name for name in small.truth["files"] if name not in left.truth["files"]} == {
+        f"self_check/self_check_history_correction_{small.story('corrected_resubmission')['entity_code']}.csv"
+    }
+    assert left.self_checks == small.self_checks
+
+
+def test_without_overdue_and_reopened_findings_all_is_done_in_time(small: Demo) -> None:
+    left = small.without("overdue_and_reopened")
+    rows = left.rows("findings/*.csv")
+    assert len(rows) > 100
+    assert {row["再開回数"] for row in rows} == {"0"}
+    early = []
+    for row in rows:
+        if row["是正完了日"]:
+            early.append((in_slashes(row["是正期限"]) - in_slashes(row["是正完了日"])).days)
+            assert in_slashes(row["指摘日"]) < in_slashes(row["是正完了日"])
+        if row["完了日"]:
+            assert row["有効性確認"] or row["是正番号"] == ""
+    assert min(early) >= 0
+    # Days do not pile up on the due day.
+    assert Counter(early)[0] < len(early) / 20
+    for told in left.story("overdue_and_reopened")["as_of"].values():
+        assert told["overdue_actions"] == told["reopened_findings"] == 0
+        assert told["open_findings"] > 0
+    for as_of in left.story("overdue_and_reopened")["as_of"]:
+        day = date.fromisoformat(as_of)
+        for row in left.rows(f"findings/findings_and_actions_{day:%Y%m%d}.csv"):
+            assert row["是正番号"] == "" or row["是正完了日"] or in_slashes(row["是正期限"]) >= day
+
+
+def test_without_the_lapse_every_mark_is_valid_and_audited(small: Demo) -> None:
+    left, entity = small.without("lapsed_privacymark"), small.story("lapsed_privacymark")["entity_code"]
+    holders = [row for row in left.organisation if row["Pマーク登録番号"]]
+    assert entity in {row["拠点コード"] for row in holders}
+    assert min(in_slashes(row["Pマーク有効期限"]) for row in holders) > date(2026, 11, 23)
+    audited = {row["対象年度"][:4] for row in left.rows("privacy_audit/*.csv") if row["監査対象コード"] == entity}
+    assert audited == {period[2:6] for period in left.truth["periods"]}
+
+
+def test_without_late_and_missing_ones_every_inspection_comes_in_time(small: Demo) -> None:
+    left = small.without("late_and_missing")
+    lapsed = left.story("lapsed_privacymark")
+    missing = []
+    due = {(kind, row["対象拠点コード"], period_code(row["対象期間"])): row for kind, row in planned(left)}
+    came = {("self_check", row["entity_code"], row["period"]): row["submitted_on"] for row in left.self_checks}
+    for row in left.third_party:
+        kind = {"相互点検": "mutual_check", "関係会社点検": "affiliate_check"}[row["点検区分"]]
+        key = (kind, row["被点検拠点コード"], period_code(row["対象期間"]))
+        came[key] = in_slashes(row["報告日"]).isoformat()
+    for row in left.rows("privacy_audit/*.csv"):
+        key = ("privacy_audit", row["監査対象コード"], period_code(row["対象年度"]))
+        came[key] = in_slashes(row["報告日"]).isoformat()
+    for key, row in due.items():
+        if key in came:
+            assert came[key] <= in_slashes(row["提出期限"]).isoformat()
+        elif not row["取消"]:
+            missing.append(key)
+    # The audit that was missing before the mark lapsed belongs to that story.
+    assert missing == [("privacy_audit", lapsed["entity_code"], "FY2025")]
+    cells = [cell for found in left.story("late_and_missing")["by_type_and_period"].values() for cell in found.values()]
+    assert sum(cell["late"] for cell in cells) == 0
+    assert sum(cell["missing"] for cell in cells) == 1
+
+
+def test_a_group_without_any_story_is_written_and_loaded(tmp_path: Path) -> None:
+    demo = make(tmp_path / "demo", entities=20, items=12, rounds=7, form="parquet", without=STORIES)
+    cells = [cell for found in demo.story("late_and_missing")["by_type_and_period"].values() for cell in found.values()]
+    assert sum(cell["late"] + cell["missing"] + cell["cancelled"] for cell in cells) == 0
+    folders = [path for path in sorted(demo.out.iterdir()) if path.is_dir()]
+    report = load_files(Home(tmp_path / "home"), folders, None, None, lambda what, done, total: None)
+    assert report.refusals == []
+    assert report.exit_status == 0
 
 
 # --- workbooks and loading -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +45,32 @@ class AnswerBlock:
         return [row for row, one in enumerate(self.inspections) if one.entity == entity]
 
 
+class _Draws(NamedTuple):
+    """Random numbers of a block; each of shape (inspections, items)."""
+
+    noise: NDArray[np.float32]
+    chance: NDArray[np.uint8]
+    left_open: NDArray[np.uint16]
+    comment_chance: NDArray[np.uint8]
+    comment_variant: NDArray[np.uint8]
+
+
 class Respondents:
     """The latent state from which answers are drawn; entities x requirements, in units of the logit-like scale."""
 
-    def __init__(self, group: Group, checklists: Checklists, pool: CommentPool, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        group: Group,
+        checklists: Checklists,
+        pool: CommentPool,
+        rng: np.random.Generator,
+        extra: np.random.Generator,
+    ) -> None:
         self.group = group
         self.checklists = checklists
         self.pool = pool
         self.rng = rng
+        self.extra = extra
         entities = len(group.entities)
         regional = dict(zip(REGIONS, (0.25, 0.10, 0.20, -0.05, -0.45), strict=True))
         kinds = {"head_office": 0.3, "business_group": 0.2}
@@ -81,6 +100,7 @@ class Respondents:
     def answer(self, inspections: list[Inspection], edition: Edition, before: AnswerBlock | None = None) -> AnswerBlock:
         """Answers of inspections of one type and round; `before` is the block that the copying affiliate copies."""
         kind, turn = inspections[0].type, inspections[0].round
+        draws = self._draw(inspections, edition)
         entities = np.array([one.entity for one in inspections], dtype=np.intp)
         state = self.security if kind != PRIVACY_AUDIT else self.privacy
         columns = edition.requirements
@@ -94,26 +114,42 @@ class Respondents:
         degree += level.astype(np.float32)[:, None]
         degree += self.by_measure[entities][:, measures]
         degree -= state.difficulty[columns]
-        degree += self._normal(0.5 if kind == SELF_CHECK else 0.55, len(entities), len(columns))
+        degree += draws.noise
         verdicts = (degree <= 0).astype(np.int8)
         verdicts += degree <= -PARTLY_BELOW
         verdicts[state.is_not_applicable[entities][:, columns]] = NOT_APPLICABLE
-        chance = self.rng.integers(0, 256, verdicts.shape, dtype=np.uint8)
         if kind == SELF_CHECK:
-            verdicts[self.rng.integers(0, 1000, verdicts.shape, dtype=np.uint16) < 6] = NOT_ANSWERED
+            verdicts[draws.left_open < 6] = NOT_ANSWERED
         elif kind == PRIVACY_AUDIT:
-            verdicts[(verdicts == MET) & (chance < 14)] = OBSERVATION
+            verdicts[(verdicts == MET) & (draws.chance < 14)] = OBSERVATION
         self._plant_chronic(verdicts, inspections, edition)
-        comments = self._comments(verdicts, inspections, edition)
-        evidence = np.where(chance < _EVIDENCED[verdicts], YES, NO).astype(np.int8)
+        comments = self._comments(verdicts, inspections, edition, draws)
+        evidence = np.where(draws.chance < _EVIDENCED[verdicts], YES, NO).astype(np.int8)
         evidence[(verdicts == NOT_APPLICABLE) | (verdicts == NOT_ANSWERED)] = BLANK
         block = AnswerBlock(inspections, edition, verdicts, comments, evidence)
         self._plant_copy(block, before)
         return block
 
+    def _draw(self, inspections: list[Inspection], edition: Edition) -> _Draws:
+        """Random numbers for a block: those that it has when every story is told, and extra ones for what is added."""
+        kind, turn = inspections[0].type, inspections[0].round
+        told = edition if kind == PRIVACY_AUDIT else self.checklists.security[turn.told_version]
+        rows = [row for row, one in enumerate(inspections) if not one.is_extra]
+        as_told = _draw_block(self.rng, kind, (len(rows), len(told.items)))
+        if len(rows) == len(inspections) and told is edition:
+            return as_told
+        draws = _draw_block(self.extra, kind, (len(inspections), len(edition.items)))
+        _, columns, told_columns = np.intersect1d(edition.requirements, told.requirements, return_indices=True)
+        where = np.ix_(np.array(rows, np.intp), columns)
+        for name in _Draws._fields:
+            getattr(draws, name)[where] = getattr(as_told, name)[:, told_columns]
+        return draws
+
     def _optimism(self, entities: NDArray[np.intp], turn: Round) -> NDArray[np.float32]:
         """How much better than outsiders each entity sees itself; shape (n,)."""
         found = self.optimism[entities].copy()
+        if not self.group.tells("rosy_region"):
+            return found
         for row, entity in enumerate(entities):
             interval = self.group.entities[entity].on(turn.last)
             if interval is not None and interval.region == ROSY_REGION:
@@ -121,16 +157,16 @@ class Respondents:
         return found
 
     def _comments(
-        self, verdicts: NDArray[np.int8], inspections: list[Inspection], edition: Edition
+        self, verdicts: NDArray[np.int8], inspections: list[Inspection], edition: Edition, draws: _Draws
     ) -> NDArray[np.int32]:
         is_self = inspections[0].type == SELF_CHECK
         # Kinds of comments by verdict, as positions in comments.KINDS; an observation reads like a partly met item.
         kinds = np.array([-1, 0, 1, 2, -1, 3] if is_self else [-1, 3, 4, 2, -1, 3], dtype=np.int8)[verdicts]
-        kinds[self.rng.integers(0, 256, verdicts.shape, dtype=np.uint8) >= _COMMENTED[verdicts]] = -1
+        kinds[draws.comment_chance >= _COMMENTED[verdicts]] = -1
         is_japanese = np.array(
             [[not is_self or self.group.entities[one.entity].writes_japanese] for one in inspections], dtype=np.bool_
         )
-        variants = self.rng.integers(0, 36, verdicts.shape, dtype=np.uint8).astype(np.int32)
+        variants = draws.comment_variant.astype(np.int32)
         return self.pool.positions(is_japanese, kinds, self.pool.categories(edition), variants)
 
     def _plant_chronic(self, verdicts: NDArray[np.int8], inspections: list[Inspection], edition: Edition) -> None:
@@ -151,6 +187,18 @@ class Respondents:
                 block.verdicts[row] = before.verdicts[row_before]
                 block.comments[row] = before.comments[row_before]
                 block.evidence[row] = before.evidence[row_before]
+
+
+def _draw_block(rng: np.random.Generator, kind: str, shape: tuple[int, int]) -> _Draws:
+    is_self = kind == SELF_CHECK
+    return _Draws(
+        noise=rng.standard_normal(shape, dtype=np.float32) * np.float32(0.5 if is_self else 0.55),
+        chance=rng.integers(0, 256, shape, dtype=np.uint8),
+        # Only self-checks leave answers open.
+        left_open=rng.integers(0, 1000, shape, dtype=np.uint16) if is_self else np.full(shape, 1000, np.uint16),
+        comment_chance=rng.integers(0, 256, shape, dtype=np.uint8),
+        comment_variant=rng.integers(0, 36, shape, dtype=np.uint8),
+    )
 
 
 class _Requirements:

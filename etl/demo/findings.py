@@ -29,6 +29,7 @@ COLUMNS = (
 MAJOR, MINOR, SLIGHT = range(3)
 SEVERITIES_JA = ("重大", "軽微", "観察")
 DAYS_TO_CORRECT = np.array([45, 90, 120])
+DAYS_TO_CORRECT_AGAIN = 60
 NEVER = 1_000_000
 PLANTED_REOPENED = 3
 DAYS_TO_PLAN = 7
@@ -97,24 +98,31 @@ class FindingBook:
     def _draw(self, raised: Days, severity: Days, entities: Days, asked: Days) -> None:
         """Draw when each finding is corrected, checked, closed and opened again."""
         rng, count = self.rng, len(raised)
+        is_in_order = not self.group.tells("overdue_and_reopened")
         due = raised + DAYS_TO_CORRECT[severity]
-        completed = raised + 5 + rng.gamma(3.0, DAYS_TO_CORRECT[severity] / 3.6).astype(np.int64)
+        completed: Days = raised + 5 + rng.gamma(3.0, DAYS_TO_CORRECT[severity] / 3.6).astype(np.int64)
         completed[rng.random(count) < 0.03] = NEVER
+        if is_in_order:
+            completed = _by_due_day(raised, completed, due)
         checked = completed + rng.integers(20, 41, count)
         is_effective = rng.random(count) < 0.88
-        completed_again = checked + 5 + rng.gamma(3.0, 20.0, count).astype(np.int64)
+        completed_again: Days = checked + 5 + rng.gamma(3.0, 20.0, count).astype(np.int64)
+        if is_in_order:
+            completed_again = _by_due_day(checked, completed_again, checked + DAYS_TO_CORRECT_AGAIN)
         checked_again = completed_again + rng.integers(20, 41, count)
         closed = np.where(is_effective, checked, checked_again)
         reopened = np.where(rng.random(count) < 0.05, closed + rng.integers(30, 200, count), NEVER)
+        if is_in_order:
+            reopened[:] = NEVER
         corrected = reopened + 5 + rng.gamma(3.0, 20.0, count).astype(np.int64)
         corrected[rng.random(count) < 0.25] = NEVER
         closed_again = corrected + rng.integers(20, 41, count)
         self._open_until[entities, asked] = np.where(reopened < NEVER, np.maximum(closed, closed_again), closed)
         drawn = {
             "raised": raised, "due": due, "completed": completed, "checked": checked,
-            "is_effective": is_effective.astype(np.int64), "due_2": checked + 60, "completed_2": completed_again,
-            "checked_2": checked_again, "closed": closed, "reopened": reopened, "due_3": reopened + 60,
-            "completed_3": corrected, "closed_again": closed_again,
+            "is_effective": is_effective.astype(np.int64), "due_2": checked + DAYS_TO_CORRECT_AGAIN,
+            "completed_2": completed_again, "checked_2": checked_again, "closed": closed, "reopened": reopened,
+            "due_3": reopened + DAYS_TO_CORRECT_AGAIN, "completed_3": corrected, "closed_again": closed_again,
         }  # fmt: skip
         for name, values in drawn.items():
             self._found.add(name, values)
@@ -126,7 +134,8 @@ class FindingBook:
             return {}, {}
         order = np.lexsort((np.arange(len(found["raised"])), found["raised"]))
         found = {name: values[order] for name, values in found.items()}
-        _plant_reopened(found)
+        if self.group.tells("overdue_and_reopened"):
+            _plant_reopened(found)
         heads = self._heads(found)
         files, counts = {}, {}
         for as_of in SNAPSHOTS:
@@ -221,6 +230,12 @@ class FindingBook:
             "some_reopened_finding_codes": reopened_codes[-50:],
         }
         return lines, count
+
+
+def _by_due_day(start: Days, completed: Days, due: Days) -> Days:
+    """Days on which actions are completed, late ones moved to a day between the start and the due day."""
+    # The remainder spreads them, so that they do not all end on the due day itself.
+    return np.where(completed <= due, completed, start + 1 + (completed - start) % (due - start))
 
 
 def _plant_reopened(found: dict[str, Days]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from etl.demo.names import AFFILIATES_JA, BUSINESS_GROUPS, CITIES, COUNTRIES, DEPARTMENTS, LEGAL_FORMS, TRADES
 from etl.demo.rounds import Round
+from etl.demo.stories import LEFT_OUT, STORY_BY_ROLE
 
 REGIONS = ("JP", "AM", "EU", "CN", "AS")
 FOUNDED = date(2000, 4, 1)
@@ -59,11 +60,26 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All entities; `roles` says which of them (positions) play which part in the stories, and why a part is empty."""
+    """All entities; `roles` says which of them (positions) play which part in the stories, and why a part is empty.
+
+    `without` names the stories that are left out. Their parts are in `cast` all the same, and `told` holds the entities
+    as they would be with every story, so that a story that is left out takes nothing from the rest of the group.
+    """
 
     entities: tuple[Entity, ...]
-    roles: dict[str, tuple[int, ...]]
+    told: tuple[Entity, ...]
+    cast: dict[str, tuple[int, ...]]
     empty_roles: dict[str, str]
+    without: frozenset[str]
+
+    @property
+    def roles(self) -> dict[str, tuple[int, ...]]:
+        """Positions of the entities that play each part; a part of a story that is left out is not played."""
+        return {role: places for role, places in self.cast.items() if self.tells(STORY_BY_ROLE[role])}
+
+    def tells(self, story: str) -> bool:
+        """Whether a story is not left out."""
+        return story not in self.without
 
     def positions(self, kind: str) -> list[int]:
         """Positions of the entities of a kind."""
@@ -74,7 +90,9 @@ class Group:
         return self.roles[name][0] if name in self.roles else None
 
 
-def make_group(count: int, rounds: tuple[Round, ...], rng: np.random.Generator) -> Group:
+def make_group(
+    count: int, rounds: tuple[Round, ...], rng: np.random.Generator, without: frozenset[str] = frozenset()
+) -> Group:
     """A group of `count` entities, with the parts of the stories given to entities where there are enough of them."""
     if count < 8:
         raise ValueError(f"entities must be at least 8; it is {count}")
@@ -94,7 +112,7 @@ def make_group(count: int, rounds: tuple[Round, ...], rng: np.random.Generator) 
     sites = _make_sites(site_count, codes, founded)
     affiliates = _make_affiliates(count - department_count - business_group_count - site_count, codes, founded, rng)
     entities = [*departments, *business_groups, *sites, *affiliates]
-    return _cast(entities, codes, rounds)
+    return _cast(entities, codes, rounds, without)
 
 
 def _always(founded: date, region: str, business_group: str) -> Interval:
@@ -170,7 +188,9 @@ def _affiliate_name(region: str, turn: int) -> tuple[str, str]:
     return f"青嶺{trade_ja}({country_ja}){suffix}", f"Aomine {trade_en} ({country_en}){suffix} {LEGAL_FORMS[code]}"
 
 
-def _cast(entities: list[Entity], business_groups: list[str], rounds: tuple[Round, ...]) -> Group:
+def _cast(
+    entities: list[Entity], business_groups: list[str], rounds: tuple[Round, ...], without: frozenset[str]
+) -> Group:
     """Give out the parts of the stories, changing the entities' validity where a story is about it."""
     roles: dict[str, tuple[int, ...]] = {}
     empty: dict[str, str] = {}
@@ -211,10 +231,12 @@ def _cast(entities: list[Entity], business_groups: list[str], rounds: tuple[Roun
         roles.pop("copycat", None)
         empty["copycat"] = "it needs 3 rounds"
 
+    told = entities.copy()
+
     def change(role: str, **attributes: object) -> None:
         if role in roles:
             place = roles[role][0]
-            entities[place] = replace(entities[place], **attributes)  # type: ignore[arg-type]
+            told[place] = replace(told[place], **attributes)  # type: ignore[arg-type]
 
     def intervals(role: str) -> Interval | None:
         return entities[roles[role][0]].intervals[0] if role in roles else None
@@ -232,4 +254,7 @@ def _cast(entities: list[Entity], business_groups: list[str], rounds: tuple[Roun
         after = replace(whole, first=MOVED_BUSINESS_GROUP_ON, business_group=next_group)
         change("moved_business_group", intervals=(before, after))
     change("lapsed", mark_until=LAPSED_ON)
-    return Group(tuple(entities), roles, empty)
+    left_out = {place for role, places in roles.items() if STORY_BY_ROLE[role] in without for place in places}
+    empty |= {role: LEFT_OUT for role, story in STORY_BY_ROLE.items() if story in without}
+    kept = tuple(entities[place] if place in left_out else one for place, one in enumerate(told))
+    return Group(kept, tuple(told), roles, empty, without)

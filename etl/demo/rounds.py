@@ -16,6 +16,7 @@ class Round:
     index: int
     fiscal_year: int
     half: int
+    is_revision_told: bool = True
 
     @property
     def code(self) -> str:
@@ -39,16 +40,22 @@ class Round:
 
     @property
     def version(self) -> str:
-        """Version of the security checklist that is asked in this half."""
+        """Version of the security checklist that is asked in this half; without the revision always the newest."""
+        return self.told_version if self.is_revision_told else "2023"
+
+    @property
+    def told_version(self) -> str:
+        """Version that is asked in this half when the story of the revision is told."""
         return "2023" if self.fiscal_year >= REVISION_YEAR else "2020"
 
 
-def make_rounds(count: int) -> tuple[Round, ...]:
+def make_rounds(count: int, without: frozenset[str] = frozenset()) -> tuple[Round, ...]:
     """The given number of halves, the last of which is the second half of the last fiscal year."""
     if not 1 <= count <= 100:
         raise ValueError(f"rounds must be between 1 and 100; it is {count}")
     halves = [2 * LAST_FISCAL_YEAR + 1 - back for back in range(count - 1, -1, -1)]
-    return tuple(Round(index, half // 2, half % 2 + 1) for index, half in enumerate(halves))
+    is_revision_told = "checklist_revision" not in without
+    return tuple(Round(index, half // 2, half % 2 + 1, is_revision_told) for index, half in enumerate(halves))
 
 
 def in_japanese_era(day: date) -> str:

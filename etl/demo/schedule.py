@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from etl.demo.group import SOLD_ON, Group
+from etl.demo.group import SOLD_ON, Entity, Group
 from etl.demo.rounds import Round
 
 SELF_CHECK, MUTUAL_CHECK, AFFILIATE_CHECK, PRIVACY_AUDIT = (
@@ -22,7 +22,10 @@ CORRECTED_ON = date(2025, 12, 10)
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A planned inspection and, when it took place, its days; `inspector` -1 is none (a self-check)."""
+    """A planned inspection and, when it took place, its days; `inspector` -1 is none (a self-check).
+
+    `is_extra` says that it took place only because a story was left out.
+    """
 
     type: str
     entity: int
@@ -34,6 +37,7 @@ class Inspection:
     cancelled: date | None = None
     performed: date | None = None
     submitted: date | None = None
+    is_extra: bool = False
 
     @property
     def period(self) -> str:
@@ -74,8 +78,13 @@ HABITS = {
 }
 
 
-def make_schedule(group: Group, rounds: tuple[Round, ...], rng: np.random.Generator) -> list[Inspection]:
-    """Every planned inspection in the order of its round, type and entity."""
+def make_schedule(
+    group: Group, rounds: tuple[Round, ...], rng: np.random.Generator, extra: np.random.Generator
+) -> list[Inspection]:
+    """Every planned inspection in the order of its round, type and entity.
+
+    Inspections that nobody would plan if every story were told draw from `extra`, so that the others draw as ever.
+    """
     planned: list[Inspection] = []
     for turn in rounds:
         planned += _self_checks(group, turn)
@@ -83,9 +92,12 @@ def make_schedule(group: Group, rounds: tuple[Round, ...], rng: np.random.Genera
         planned += _affiliate_checks(group, turn)
         if turn.half == 2:
             planned += _privacy_audits(group, turn)
-    punctual = {place for places in group.roles.values() for place in places}
-    lapsed = group.role("lapsed")
-    return [_settle(one, group, punctual, lapsed, rng) for one in planned]
+    # Who plays a part keeps its dates, even in a story that is left out.
+    punctual = {place for places in group.cast.values() for place in places}
+    return [
+        _settle(one, group, punctual, rng if _is_planned(group.told[one.entity], one.round) else extra)
+        for one in planned
+    ]
 
 
 def _announced(group: Group, entity: int, turn: Round) -> date:
@@ -93,17 +105,25 @@ def _announced(group: Group, entity: int, turn: Round) -> date:
     return max(date(turn.fiscal_year, 4, 1), group.entities[entity].intervals[0].first + timedelta(days=14))
 
 
+def _is_planned(entity: Entity, turn: Round) -> bool:
+    """Whether it is in the group long enough before the half ends, and still is when the plan is made."""
+    last = entity.intervals[-1].last
+    if last is not None and last < date(turn.fiscal_year, 4, 1):
+        return False
+    return entity.intervals[0].first <= turn.last - timedelta(days=30)
+
+
+def _is_cancelled(entity: Entity, turn: Round) -> bool:
+    """Whether it is sold before the half ends."""
+    last = entity.intervals[-1].last
+    return last is not None and last < turn.last
+
+
 def _planned(group: Group, kind: str, entity: int, inspector: int, turn: Round, due: date) -> Inspection | None:
     """The planned inspection, cancelled when the entity is sold before the half ends; None outside its validity."""
-    whole = group.entities[entity].intervals
-    if whole[0].first > turn.last - timedelta(days=30):
+    if not _is_planned(group.entities[entity], turn):
         return None
-    last = whole[-1].last
-    cancelled = None
-    if last is not None and last < turn.last:
-        if last < date(turn.fiscal_year, 4, 1):
-            return None
-        cancelled = SOLD_ON + timedelta(days=1)
+    cancelled = SOLD_ON + timedelta(days=1) if _is_cancelled(group.entities[entity], turn) else None
     announced = _announced(group, entity, turn)
     return Inspection(kind, entity, inspector, turn, kind == PRIVACY_AUDIT, due, announced, cancelled)
 
@@ -144,9 +164,7 @@ def _privacy_audits(group: Group, turn: Round) -> list[Inspection]:
     return [one for one in found if one]
 
 
-def _settle(
-    one: Inspection, group: Group, punctual: set[int], lapsed: int | None, rng: np.random.Generator
-) -> Inspection:
+def _settle(one: Inspection, group: Group, punctual: set[int], rng: np.random.Generator) -> Inspection:
     habit = HABITS[one.type]
     chance, days_before, days_after, days_of_work = (
         float(rng.random()),
@@ -157,12 +175,21 @@ def _settle(
     if one.cancelled:
         return one
     # The affiliate whose mark lapsed had not been audited in that fiscal year.
-    is_missing = one.entity == lapsed and one.type == PRIVACY_AUDIT and one.round.fiscal_year == 2025
-    if one.entity not in punctual:
-        is_missing = chance < habit.missing
-    if is_missing:
+    is_audit_before_lapse = (
+        one.entity in group.cast.get("lapsed", ()) and one.type == PRIVACY_AUDIT and one.round.fiscal_year == 2025
+    )
+    is_dropped = one.entity not in punctual and chance < habit.missing
+    keeps_dates = one.entity in punctual or not group.tells("late_and_missing")
+    if (is_audit_before_lapse and group.tells("lapsed_privacymark")) or (is_dropped and not keeps_dates):
         return one
-    is_late = one.entity not in punctual and chance < habit.missing + habit.late
+    is_late = not keeps_dates and chance < habit.missing + habit.late
     submitted = one.due + timedelta(days=days_after) if is_late else one.due - timedelta(days=days_before)
     performed = submitted - timedelta(days=days_of_work)
-    return replace(one, performed=performed, submitted=submitted)
+    told = group.told[one.entity]
+    takes_place_as_told = (
+        _is_planned(told, one.round)
+        and not _is_cancelled(told, one.round)
+        and not is_audit_before_lapse
+        and not is_dropped
+    )
+    return replace(one, performed=performed, submitted=submitted, is_extra=not takes_place_as_told)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.demo.answering import NOT_ANSWERED, NOT_APPLICABLE, NOT_MET, AnswerBlock
+from etl.demo.answering import NOT_ANSWERED, NOT_APPLICABLE, NOT_MET, PARTLY_MET, AnswerBlock
 from etl.demo.checklist import Checklists
 from etl.demo.group import (
     ACQUIRED_ON,
@@ -21,9 +22,12 @@ from etl.demo.group import (
 )
 from etl.demo.rounds import Round
 from etl.demo.schedule import PRIVACY_AUDIT, Inspection
+from etl.demo.stories import LEFT_OUT
 
 VERDICT_NAMES = ("met", "partly_met", "not_met", "not_applicable", "not_answered", "met")
 SCORES = np.array([1.0, 0.5, 0.0, np.nan, np.nan, 1.0])
+LONG_SPELL: Final = 4
+"""Rounds that must have been not met for a spell to be told."""
 Story = dict[str, object]
 
 
@@ -56,6 +60,10 @@ class Written:
                 block, row = corrected, 0
         found: NDArray[np.int8] = block.verdicts[row]
         return found
+
+    def latest_of_round(self, turn: int) -> NDArray[np.int8]:
+        """Verdicts of the self-checks of a round as known in the end; shape (inspections, items)."""
+        return np.stack([self.latest(turn, row) for row in range(len(self.self_checks[turn].inspections))])
 
 
 def tell_stories(written: Written) -> list[Story]:
@@ -137,6 +145,8 @@ def _rosy_region(written: Written) -> Story:
         if weight:
             counts |= {"self_compliance": own_sum / weight, "outside_compliance": outside_sum / weight}
         told[region] = counts
+    if not written.group.tells("rosy_region"):
+        return _skipped("rosy_region", what, LEFT_OUT) | {"by_region": told}
     if not told["AS"]["pairs"]:
         return _skipped("rosy_region", what, "no entity in Asia has an outside check beside its self-check")
     return {"id": "rosy_region", "what": what, "is_planted": True, "region": "AS", "by_region": told}
@@ -146,7 +156,7 @@ def _chronic_item(written: Written) -> Story:
     what = "A few sites answer 'not met' to one critical item in every round and in every outside check."
     places = written.group.roles.get("chronic", ())
     if not places:
-        return _skipped("chronic_item", what, written.group.empty_roles["chronic"])
+        return _skipped("chronic_item", what, written.group.empty_roles["chronic"]) | _long_spells(written)
     rounds: dict[str, int] = dict.fromkeys(map(written.code, places), 0)
     outside: dict[str, int] = dict.fromkeys(map(written.code, places), 0)
     failures: Counter[int] = Counter()
@@ -178,7 +188,59 @@ def _chronic_item(written: Written) -> Story:
         "self_checks_not_met": rounds,
         "outside_checks_not_met": outside,
         "entity_codes_failing_in_every_round": always,
+    } | _long_spells(written)
+
+
+def _long_spells(written: Written) -> Story:
+    """Requirements that have been unmet for long at an entity, in its newest answered self-checks without a break."""
+    rounds, not_met = _unmet_spells(written)
+    editions = list(written.checklists.security.values())
+    codes = [{item.requirement: item.code for item in edition.items} for edition in editions]
+    asked = {editions.index(block.edition) for block in written.self_checks.values()}
+    newest = codes[max(asked)]
+    of_newest, of_former, seen = [], [], set()
+    for entity, requirement in zip(*(places.tolist() for places in np.nonzero(not_met >= LONG_SPELL)), strict=True):
+        counts = [int(rounds[entity, requirement]), int(not_met[entity, requirement])]
+        if requirement in newest:
+            seen.add(requirement)
+            of_newest.append([written.code(entity), newest[requirement], *counts])
+        else:
+            of_former.append([written.code(entity), codes[min(asked)][requirement], *counts])
+    by_version = {
+        newest[requirement]: {
+            edition.version: codes[place][requirement]
+            for place, edition in enumerate(editions)
+            if place in asked and requirement in codes[place]
+        }
+        for requirement in sorted(seen)
     }
+    return {
+        "item_code_by_version_of_items": by_version,
+        "entities_not_met_in_every_round_by_item": of_newest,
+        # Their items are no longer asked, and their codes may mean others by now.
+        "entities_not_met_in_every_round_by_former_item": of_former,
+    }
+
+
+def _unmet_spells(written: Written) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rounds of each current spell of partly or not met self-checks, and of these the not met ones.
+
+    Both have the shape (entities, requirements). A requirement keeps its place through carried-over and reworded items
+    and never through split or merged ones. Rounds without an answer are skipped; not applicable ends a spell.
+    """
+    shape = (len(written.group.entities), written.checklists.requirement_count)
+    rounds, not_met = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    is_open = np.ones(shape, np.bool_)
+    for turn in sorted(written.self_checks, reverse=True):
+        block = written.self_checks[turn]
+        entities = np.array([one.entity for one in block.inspections], np.intp)
+        verdicts = np.full(shape, NOT_ANSWERED, np.int8)
+        verdicts[np.ix_(entities, block.edition.requirements)] = written.latest_of_round(turn)
+        is_unmet = np.isin(verdicts, (PARTLY_MET, NOT_MET))
+        is_open &= is_unmet | (verdicts == NOT_ANSWERED)
+        rounds += is_open & is_unmet
+        not_met += is_open & (verdicts == NOT_MET)
+    return rounds, not_met
 
 
 def _copycat(written: Written) -> Story:
@@ -272,6 +334,9 @@ def _checklist_revision(written: Written) -> Story:
     sizes = {version: len(edition.items) for version, edition in written.checklists.security.items()}
     told: Story = {"links": dict(sorted(changes.items())), "items": sizes, "checklist_code": "SEC"}
     asked = {block.edition.version for block in written.self_checks.values()}
+    if not written.group.tells("checklist_revision"):
+        reason = f"{LEFT_OUT}; all rounds ask version {', '.join(asked)}; the lineage is written all the same"
+        return _skipped("checklist_revision", what, reason) | told
     if len(asked) < 2:
         reason = f"all rounds ask version {', '.join(asked)}; the lineage is written all the same"
         return _skipped("checklist_revision", what, reason) | told
@@ -282,7 +347,29 @@ def _checklist_revision(written: Written) -> Story:
         if written.rounds[index].code in around
     }
     told["self_check_compliance_as_first_known"] = rates
+    told |= _around_revision(written)
     return {"id": "checklist_revision", "what": what, "is_planted": True} | told
+
+
+def _around_revision(written: Written) -> Story:
+    """Compliance of the self-checks in the last round before the revision and the first one after it, known in the end.
+
+    Once over all items as asked, and once over the requirements that both versions ask.
+    """
+    after = next(turn for turn, block in written.self_checks.items() if block.edition.version == "2023")
+    editions = [written.self_checks[turn].edition for turn in (after - 1, after)]
+    common = np.intersect1d(editions[0].requirements, editions[1].requirements)
+    told: Story = {}
+    for turn, edition in zip((after - 1, after), editions, strict=True):
+        verdicts, weights = written.latest_of_round(turn), edition.weights
+        is_common = np.isin(edition.requirements, common)
+        told[written.rounds[turn].code] = {
+            "version": edition.version,
+            "self_checks": len(verdicts),
+            "as_asked": compliance(verdicts, weights),
+            "common_items": compliance(verdicts[:, is_common], weights[is_common]),
+        }
+    return {"common_items": len(common), "self_check_compliance_around_revision": told}
 
 
 def _corrected(written: Written) -> Story:
@@ -311,6 +398,8 @@ def _corrected(written: Written) -> Story:
 
 def _findings(written: Written) -> Story:
     what = "Corrective actions are overdue, and findings that had been closed were opened again."
+    if not written.group.tells("overdue_and_reopened"):
+        return _skipped("overdue_and_reopened", what, LEFT_OUT) | {"as_of": written.findings}
     if not written.findings:
         return _skipped("overdue_and_reopened", what, "no outside check raised a finding")
     return {"id": "overdue_and_reopened", "what": what, "is_planted": True, "as_of": written.findings}
@@ -345,4 +434,24 @@ def _late_and_missing(written: Written) -> Story:
         cell["performed"] += one.is_performed
         cell["late"] += one.is_late
         cell["missing"] += not one.is_performed and one.cancelled is None
+    if not written.group.tells("late_and_missing"):
+        return _skipped("late_and_missing", what, LEFT_OUT) | {"by_type_and_period": table}
     return {"id": "late_and_missing", "what": what, "is_planted": True, "by_type_and_period": table}
+
+
+def tell_round_changes(written: Written) -> Story | None:
+    """Compliance of the self-checks of the last two halves, known in the end, and who is in one of them only."""
+    if len(written.rounds) < 2:
+        return None
+    turns = [turn.index for turn in written.rounds[-2:]]
+    present = [{one.entity for one in written.self_checks[turn].inspections} for turn in turns]
+    codes = [written.rounds[turn].code for turn in turns]
+    only = (present[0] - present[1], present[1] - present[0])
+    return {
+        "periods": codes,
+        "self_check_compliance": {
+            code: compliance(written.latest_of_round(turn), written.self_checks[turn].edition.weights)
+            for code, turn in zip(codes, turns, strict=True)
+        },
+        "entities_only_in": {code: sorted(map(written.code, found)) for code, found in zip(codes, only, strict=True)},
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +44,9 @@ from etl.demo.schedule import (
     Inspection,
     make_schedule,
 )
+from etl.demo.stories import STORIES, choose_left_out
 from etl.demo.text_files import EXCEL_CP932, EXCEL_UTF8, PLAIN
-from etl.demo.truth import Written, count_verdicts, is_copied, tell_stories
+from etl.demo.truth import Written, count_verdicts, is_copied, tell_round_changes, tell_stories
 from etl.demo.workbooks import file_name, write_workbook
 
 Form = Literal["mixed", "csv", "parquet"]
@@ -61,6 +62,7 @@ def write_demo(
     rounds: int = 12,
     seed: int = 20250401,
     form: Form = "mixed",
+    without: Collection[str] = (),
     progress: Progress | None = None,
 ) -> dict[str, object]:
     """Write the exports of a fictional group below `out` and return the planted truth, also beside the folder in `<out>.truth.json`.
@@ -68,17 +70,22 @@ def write_demo(
     `items` is the size of the newest security checklist and `rounds` the number of fiscal halves, of which the last is
     FY2025-H2. The form "mixed" writes the self-checks of the last fiscal year as workbooks and earlier ones into one
     flat file; "csv" and "parquet" write all self-checks into the flat file. The same arguments give the same bytes.
+
+    `without` names stories (see etl.demo.stories) that are left out; the rest of the group stays as it is with them,
+    save for the findings, which are drawn anew from the first outside check that differs.
     """
     if form not in ("mixed", "csv", "parquet"):
         raise ValueError(f"form must be mixed, csv or parquet; it is {form!r}")
-    turns = make_rounds(rounds)
-    # A stream of random numbers for each part, so that one part can change without the others.
-    streams = [np.random.Generator(np.random.SFC64(child)) for child in np.random.SeedSequence(seed).spawn(6)]
-    group = make_group(entities, turns, streams[0])
+    left_out = choose_left_out(without)
+    turns = make_rounds(rounds, left_out)
+    # A stream of random numbers for each part, so that one part can change without the others; the last two are for
+    # inspections and answers that there are only because a story is left out.
+    streams = [np.random.Generator(np.random.SFC64(child)) for child in np.random.SeedSequence(seed).spawn(7)]
+    group = make_group(entities, turns, streams[0], left_out)
     checklists = make_checklists(items)
     pool = make_pool(checklists)
-    schedule = make_schedule(group, turns, streams[1])
-    people = Respondents(group, checklists, pool, streams[2])
+    schedule = make_schedule(group, turns, streams[1], streams[5])
+    people = Respondents(group, checklists, pool, streams[2], streams[6])
     written = Written(group, turns, checklists, schedule, people.chronic_requirement)
     _remove_earlier(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -242,6 +249,7 @@ def _truth(written: Written, files: dict[str, int], seed: int, form: Form) -> di
         "group": {"ja": GROUP_JA, "en": GROUP_EN},
         "seed": seed,
         "form": form,
+        "left_out": [story for story in STORIES if not written.group.tells(story)],
         "entities": len(written.group.entities),
         "items": len(written.checklists.security["2023"].items),
         "periods": [turn.code for turn in written.rounds],
@@ -250,6 +258,7 @@ def _truth(written: Written, files: dict[str, int], seed: int, form: Form) -> di
         "verdicts": {kind: count_verdicts(found) for kind, found in blocks.items()},
         "files": files,
         "stories": tell_stories(written),
+        "round_changes": tell_round_changes(written),
     }
 
 
