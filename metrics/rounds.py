@@ -25,11 +25,12 @@ SIDES: Final = ("before", "after")
 VERDICT_NO: Final = {name: number for number, (name, _, _) in enumerate(VERDICTS)}
 """Verdicts as numbers in the order of the catalog: 0 met, 1 partly met, 2 not met, 3 not applicable, 4 not answered."""
 SPELL_DIMENSIONS: Final = ("entity", "region", "entity_kind", "item_lineage", "measure", "category")
-# Of several answers of one round the worst counts, and one that does not apply only where there is no other.
-WORST: Final = (
-    "max(case when a.verdict = 'not_met' then 2 when a.verdict = 'partly_met' then 1 when a.verdict = 'met' then 0"
-    " when a.verdict = 'not_applicable' then -1 end)"
+VERDICT_PLACE: Final = (
+    "cast(case when a.verdict = 'not_met' then 2 when a.verdict = 'partly_met' then 1 when a.verdict = 'met' then 0"
+    " else -1 end as tinyint)"
 )
+MOST_ITEMS: Final = 1_000_000
+"""More lineages than there are, so that one number can say an entity and an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,84 +244,102 @@ def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
     held = [f"s.not_met_rounds >= {int(query.least_not_met)}", *(["s.is_current"] if query.only_current else [])]
     if query.by is None:
         columns = "".join(f"{sql} as {name}, " for name, sql in names.items())
-        shown = f"{columns}s.inspection_type, q.is_critical, s.since, s.last, {facts}"
-        groups, order = "", "order by p.entity_code, q.lineage_code, s.inspection_type, s.since"
+        shown = f"{columns}p.inspection_type, q.is_critical, b.fiscal_half as since, l.fiscal_half as last, {facts}"
+        groups, order = "", "order by p.entity_code, q.lineage_code, p.inspection_type, b.fiscal_half"
     else:
         columns = "".join(f"{names[name]} as {name}, " for name in query.by)
         keys = "".join(f"{names[name]}, " for name in query.by)
         shown = f"{columns}{facts}, count(*) as spells"
         groups, order = f"\ngroup by {keys}{facts}", f"order by {keys}{facts}"
+    # Millions of answers are grouped and put in order by numbers: one of entity and type, one of the item, one of the
+    # half; the first two make a cell.
     sql = f"""with {_base(query.filters, query.scope)},
 held as (
-    select f.inspection_id, f.inspection_type, f.fiscal_half, f.reference_on, e.entity_id, e.entity_code,
-        e.region_code, e.entity_kind, max(e.valid_to) over (partition by e.entity_id) as valid_to
+    select f.inspection_id, f.inspection_type, f.fiscal_half, f.reference_on, e.entity_code, e.region_code,
+        e.entity_kind, max(e.valid_to) over (partition by e.entity_id) as valid_to,
+        dense_rank() over (order by e.entity_id, f.inspection_type) as visit_no,
+        dense_rank() over (order by f.fiscal_half) as half_no
     {_inspections(query.filters)}
     {_where(query, "fex", "f.fiscal_half is not null", without_beginning=True)}
 ),
 answered as (
-    select h.entity_id, h.inspection_type, p.lineage_no, h.fiscal_half, {WORST} as worst
+    select h.visit_no * {MOST_ITEMS} + p.lineage_no as cell, h.half_no, {VERDICT_PLACE} as place
     from fct_answer a
     join held h on h.inspection_id = a.inspection_id
     join part p on p.item_id = a.item_id
-    where {known("a")}
-    group by h.entity_id, h.inspection_type, p.lineage_no, h.fiscal_half
+    where {known("a")} and a.verdict <> 'not_answered'
 ),
--- Most items are always met: what never was unmet needs no order.
+-- Most items are always met, and what never was unmet so often needs no order.
 unmet as (
-    select entity_id, inspection_type, lineage_no, max(fiscal_half) as last_asked
+    select cell
     from answered
-    group by entity_id, inspection_type, lineage_no
-    having max(worst) > 0
+    where place > 0
+    group by cell
+    having sum(case when place = 2 then 1 else 0 end) >= {int(query.least_not_met)}
+),
+-- Of several answers of one half the worst counts, and one that does not apply only where there is no other.
+judged as (
+    select a.cell, a.half_no, max(a.place) as worst
+    from answered a
+    join unmet u on u.cell = a.cell
+    group by a.cell, a.half_no
 ),
 ordered as (
-    select a.*, u.last_asked,
+    select cell, half_no, worst,
         row_number() over w as round_no,
-        lead(a.worst) over w as next_worst,
-        sum(case when a.worst > 0 then 0 else 1 end) over w as breaks
-    from answered a
-    join unmet u on u.entity_id = a.entity_id and u.inspection_type = a.inspection_type and u.lineage_no = a.lineage_no
-    where a.worst is not null
-    window w as (partition by a.entity_id, a.inspection_type, a.lineage_no order by a.fiscal_half)
+        lead(worst) over w as next_worst,
+        sum(case when worst > 0 then 0 else 1 end) over w as breaks
+    from judged
+    window w as (partition by cell order by half_no)
 ),
 spell as (
     select
-        entity_id, inspection_type, lineage_no, min(fiscal_half) as since, max(fiscal_half) as last,
+        cell, min(half_no) as first_no, max(half_no) as last_no,
         count(*) as rounds, sum(case when worst = 2 then 1 else 0 end) as not_met_rounds,
         max(case when next_worst = 0 then 1 else 0 end) = 1 as is_fixed,
         max(case when next_worst is null then 1 else 0 end) = 1 as is_last,
-        min(round_no) = 1 as is_from_start,
-        max(last_asked) as last_asked
+        min(round_no) = 1 as is_from_start
     from ordered
     where worst > 0
-    group by entity_id, inspection_type, lineage_no, breaks
-),
-place as (
-    select entity_id, entity_code, region_code, entity_kind, valid_to,
-        row_number() over (partition by entity_id order by fiscal_half desc, region_code) as place_no
-    from held
+    group by cell, breaks
 ),
 -- What an entity is asked now: the items of its newest inspection of each type, as long as it is in the group.
+newest_visit as (
+    select visit_no, max(half_no) as half_no
+    from held
+    group by visit_no
+    having max(valid_to) > (select max(reference_on) from held)
+),
 asked_now as (
-    select h.entity_id, h.inspection_type, max(h.fiscal_half) as fiscal_half
-    from held h
-    group by h.entity_id, h.inspection_type
-    having max(h.valid_to) > (select max(reference_on) from held)
+    select distinct h.visit_no * {MOST_ITEMS} + p.lineage_no as cell
+    from fct_answer a
+    join held h on h.inspection_id = a.inspection_id
+    join newest_visit n on n.visit_no = h.visit_no and n.half_no = h.half_no
+    join part p on p.item_id = a.item_id
+    where {known("a")}
 ),
 told as (
-    select s.*, s.is_last and n.entity_id is not null as is_current
+    select s.*, s.is_last and n.cell is not null as is_current
     from spell s
-    left join asked_now n
-        on n.entity_id = s.entity_id and n.inspection_type = s.inspection_type and n.fiscal_half = s.last_asked
+    left join asked_now n on n.cell = s.cell
 ),
-newest as (
+place as (
+    select visit_no, inspection_type, entity_code, region_code, entity_kind,
+        row_number() over (partition by visit_no order by half_no desc, region_code) as place_no
+    from held
+),
+item as (
     select lineage_no, lineage_code, measure, category_code, is_critical,
         row_number() over (partition by lineage_no order by checklist_version desc, item_id) as version_no
     from part
-)
+),
+half as (select distinct half_no, fiscal_half from held)
 select {shown}
 from told s
-join place p on p.entity_id = s.entity_id and p.place_no = 1
-join newest q on q.lineage_no = s.lineage_no and q.version_no = 1
+join place p on p.visit_no * {MOST_ITEMS} = s.cell - s.cell % {MOST_ITEMS} and p.place_no = 1
+join item q on q.lineage_no = s.cell % {MOST_ITEMS} and q.version_no = 1
+join half b on b.half_no = s.first_no
+join half l on l.half_no = s.last_no
 where {" and ".join(held)}{groups}
 {order}"""
     frame = _read(warehouse, query, sql, {})
