@@ -13,14 +13,19 @@ import duckdb
 from etl.builds import Home
 from etl.load import MEMORY_LIMIT, Loading, Progress
 from etl.report import Handed, Report, find_files
-from etl.schema import create_schema
+from etl.schema import SCHEMA_VERSION, create_schema
 
 
 def load_files(
     home: Home, paths: list[Path], known_at: str | None, wanted_source: str | None, progress: Progress
 ) -> Report:
-    """Load files and folders and publish a new build. Raises Busy, FileNotFoundError, SourceProblem, CheckFailed."""
+    """Load files and folders and publish a new build. Raises Busy, FileNotFoundError, SourceProblem, CheckFailed.
+
+    A warehouse of an earlier version is made again from the archive first.
+    """
     files = find_files(paths)
+    if is_outdated(home):
+        rebuild(home, progress)
     with home.writing():
         name, path = home.begin()
         report = _load_into(home, name, path, files, known_at, wanted_source, progress, is_check=False)
@@ -37,6 +42,8 @@ def check_files(
     newest = home.newest()
     with tempfile.TemporaryDirectory(prefix="tenken-check-") as folder:
         path = Path(folder) / "build.duckdb"
+        if is_outdated(home):
+            raise ValueError("The newest build is of an earlier version; run python -m etl rebuild first.")
         if newest:
             shutil.copyfile(newest, path)
         report = _load_into(home, "check", path, files, known_at, wanted_source, progress, is_check=True)
@@ -186,6 +193,16 @@ def rebuild(home: Home, progress: Progress) -> Report:
                 connection.close()
         report.build = home.publish(name, path).stem
     return report
+
+
+def is_outdated(home: Home) -> bool:
+    """Whether the newest build follows an earlier schema than this one."""
+    newest = home.newest()
+    if newest is None:
+        return False
+    with duckdb.connect(str(newest), read_only=True) as connection:
+        row = connection.execute("select schema_version from build").fetchone()
+    return row is None or row[0] != SCHEMA_VERSION
 
 
 def status(home: Home) -> dict[str, Any]:

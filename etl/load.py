@@ -47,6 +47,10 @@ class Loading:
             "create or replace temp table row_refusal (table_no integer, row_no bigint, variant integer, field varchar, "
             "value varchar, reason_code varchar, reason varchar, suggestion varchar, is_row_refused boolean)"
         )
+        # Lineage is settled over whole checklists, so only the end of the load tells which items it moved.
+        connection.execute(
+            "create or replace temp table lineage_before as select distinct item_id, lineage_code from dim_item"
+        )
         self.masters_changed = False
 
     # --- files ---------------------------------------------------------------------------------
@@ -324,7 +328,7 @@ class Loading:
         return files
 
     def finish(self) -> None:
-        """Derive cubes of what was touched, and hold every invariant against it."""
+        """Derive pairs and cubes of what was touched, and hold every invariant against it."""
         connection = self.connection
         connection.execute(
             """insert into touched_inspection
@@ -332,6 +336,7 @@ class Loading:
             semi join touched_checklist using (checklist_code, checklist_version)
             where inspection_id not in (select inspection_id from touched_inspection)"""
         )
+        run_model(connection, "fct_pair")
         run_model(connection, "cubes")
         run_checks(connection)
 

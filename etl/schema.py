@@ -15,7 +15,8 @@ import pyarrow as pa
 from etl.values import periods
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
+"""Raised with every change of the tables: a build of an earlier one is made again from the archive."""
 FIRST_YEAR, LAST_YEAR = 1990, 2060
 FOREVER = "9999-12-31"
 BEGINNING = "0001-01-01"

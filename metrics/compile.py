@@ -267,11 +267,11 @@ def list_conditions(
     if scope.inspection_types is not None and fact != "entities":
         conditions.append(("f", "f.inspection_type in (select unnest($scope_types))"))
         if fact == "pairs":
-            conditions.append(("s", "'self_check' in (select unnest($scope_types))"))
+            conditions.append(("a", "'self_check' in (select unnest($scope_types))"))
     if scope.domains is not None and fact in DIMENSIONS["domain"].facts:
         conditions.append(("c", "c.domain in (select unnest($scope_domains))"))
         if fact == "pairs":
-            conditions.append(("s", "s.domain in (select unnest($scope_domains))"))
+            conditions.append(("a", "a.self_domain in (select unnest($scope_domains))"))
     return [condition for table, condition in conditions if not tables or table in tables]
 
 

@@ -1,8 +1,8 @@
 """The facts: where the rows of each come from, which of them count, and the conditions by which metrics count them.
 
-In every statement `f` is the fact (of answers their inspection, of actions their finding), `e` its entity, `x` its
-inspector, `c` its item or cube, `a` an answer, `s` the self-check's answer of a pair, `g` an action, `h` what was handed
-in for a plan and `r` a finding's place in its row of repeats.
+In every statement `f` is the fact (of answers and pairs the inspection, which of a pair is the outside check; of actions
+their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action, `h` what
+was handed in for a plan and `r` a finding's place in its row of repeats.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from metrics.catalog import FINDING_AGE, KNOWN_DAY
-
-OUTSIDE_TYPES = "('mutual_check', 'affiliate_check', 'privacy_audit')"
 
 
 def known(table: str) -> str:
@@ -44,21 +42,6 @@ REPEATED = f"""repeated as (
     from fct_finding f
     join dim_item c on c.item_id = f.item_id and {known("c")}
     where {known("f")}
-)"""
-
-SELF_ANSWER = f"""self_answer as not materialized (
-    select
-        n.entity_id, n.fiscal_half, i.lineage_code, i.domain, a.inspection_id, a.item_id, a.verdict, a.score, a.answer,
-        a.comment
-    from fct_inspection n
-    join fct_answer a on a.inspection_id = n.inspection_id and {known("a")}
-    join dim_item i on i.item_id = a.item_id and {known("i")}
-    where {known("n")} and n.inspection_type = 'self_check' and a.score is not null and i.is_assessable
-        -- Most self-checks have no outside check beside them.
-        and exists (
-            select 1 from fct_inspection o
-            where o.entity_id = n.entity_id and o.fiscal_half = n.fiscal_half and o.inspection_type in {OUTSIDE_TYPES}
-        )
 )"""
 
 ITEM_OF_FACT = f"\n    left join dim_item c on c.item_id = f.item_id and {known('c')}"
@@ -154,16 +137,19 @@ FACTS = {
         },
     ),
     "pairs": Fact(
-        f"from fct_answer a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}"
-        "\n    join self_answer s on s.entity_id = f.entity_id and s.fiscal_half = f.fiscal_half"
-        f" and s.lineage_code = c.lineage_code{join_entity('f.reference_on')}",
-        (known("a"), "c.is_assessable", "a.score is not null", f"f.inspection_type in {OUTSIDE_TYPES}"),
+        f"from fct_pair a{ITEM_OF_ANSWER}{INSPECTION_OF_ANSWER}{join_entity('f.reference_on')}",
+        (known("a"),),
         {
             "pairs": ALL_ROWS,
-            "self_higher": "s.score > a.score",
-            "self_lower": "s.score < a.score",
-            "equal_scores": "s.score = a.score",
+            "self_higher": "a.self_score > a.score",
+            "self_lower": "a.self_score < a.score",
+            "equal_scores": "a.self_score = a.score",
         },
-        tables=(SELF_ANSWER,),
+        # Rounded, so that scores which outweigh each other leave no crumb of a gap.
+        (
+            ("weight_paired", "round(sum(c.weight), 9)"),
+            ("weight_self_scored", "round(sum(c.weight * a.self_score), 9)"),
+            ("weight_outside_scored", "round(sum(c.weight * a.score), 9)"),
+        ),
     ),
 }

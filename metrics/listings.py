@@ -31,7 +31,8 @@ class Listing:
     """Rows of one kind: where they come from, which of them there are, and in which order they stand.
 
     `fact` is that of the metrics which count these rows; its filters and scope hold. `details` are tables that show
-    more of a row and hold nothing back. `key` makes a row unique; `searched` are the texts that a search
+    more of a row and hold nothing back, one join a line; `key` makes a row unique, and `detail_key` is the same in details
+    that are too big to be joined whole; `searched` are the texts that a search
     looks into besides the code and the names of the entity.
     """
 
@@ -49,6 +50,7 @@ class Listing:
     conditions: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     details: str = ""
+    detail_key: tuple[str, ...] = ()
     filters: tuple[tuple[str, str], ...] = ()
     domain_conditions: tuple[str, ...] = ()
     is_of_group: bool = False
@@ -80,6 +82,27 @@ SEARCHED_ENTITIES = "select entity_id from entity where held_to = date '9999-12-
 ENTITY_TEXTS = ("entity_code", "name_en", "name_ja")
 ITEM_TEXTS = ("c.item_code", "c.text_en", "c.text_ja")
 LOAD = "\n    left join load l on l.load_id = {0}.load_id"
+# The two answers of a pair, as written: `o` that of the outside check, `s` that of the self-check. Most answers are of
+# self-checks without an outside check beside them.
+OUTSIDE_ANSWER = f"""outside_answer as not materialized (
+    select a.*
+    from fct_answer a
+    where {known("a")} and a.inspection_id in (select inspection_id from fct_inspection where inspection_type <> 'self_check')
+)"""
+SELF_ANSWER = f"""self_answer as not materialized (
+    select a.*
+    from fct_answer a
+    where {known("a")} and a.inspection_id in (
+        select n.inspection_id
+        from fct_inspection n
+        join fct_inspection o on o.entity_id = n.entity_id and o.fiscal_half = n.fiscal_half
+        where n.inspection_type = 'self_check' and o.inspection_type <> 'self_check'
+    )
+)"""
+PAIRED = (
+    "\n    join outside_answer o on o.inspection_id = a.inspection_id and o.item_id = a.item_id"
+    "\n    join self_answer s on s.inspection_id = a.self_inspection_id and s.item_id = a.self_item_id"
+)
 
 # What was handed in before the group's own log began is held to its knowledge date, what came later to its arrival.
 LOADED = "least(l.loaded_at, l.known_at) <= $known_at"
@@ -341,15 +364,17 @@ LISTINGS = {
                 _dimension("self_verdict"),
                 _dimension("verdict"),
                 RowColumn("self_answer", "Answer of the self-check", "自己点検の回答（原文）", "text", "s.answer"),
-                RowColumn("answer", "Answer of the outside check", "第三者側の回答（原文）", "text", "a.answer"),
+                RowColumn("answer", "Answer of the outside check", "第三者側の回答（原文）", "text", "o.answer"),
                 RowColumn("self_comment", "Comment of the self-check", "自己点検のコメント", "text", "s.comment"),
-                RowColumn("comment", "Comment of the outside check", "第三者側のコメント", "text", "a.comment"),
-                RowColumn("difference", "Self − outside", "自己−第三者", "number", "s.score - a.score"),
+                RowColumn("comment", "Comment of the outside check", "第三者側のコメント", "text", "o.comment"),
+                RowColumn("difference", "Self − outside", "自己−第三者", "number", "a.self_score - a.score"),
                 _dimension("item_lineage"),
             ),
             (("difference", True), ("fiscal_half", True), ("entity", False)),
-            ("a.inspection_id", "a.item_id", "s.inspection_id", "s.item_id"),
-            ("a.answer", "a.comment", "s.answer", "s.comment", *ITEM_TEXTS), fact="pairs",
+            ("a.inspection_id", "a.item_id", "a.self_inspection_id", "a.self_item_id"),
+            ("o.answer", "o.comment", "s.answer", "s.comment", *ITEM_TEXTS),
+            fact="pairs", tables=(OUTSIDE_ANSWER, SELF_ANSWER), details=PAIRED,
+            detail_key=("o.inspection_id", "o.item_id", "s.inspection_id", "s.item_id"),
         ),
         Listing(
             "items", "Checklist items", "点検項目", "One row per assessable item of a checklist version.",

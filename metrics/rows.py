@@ -187,13 +187,23 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
 def _whole(listing: Listing) -> str:
     """The from clause with everything that a row shows."""
     has_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
-    return listing.rows + (INSPECTOR if has_inspector else "") + listing.details
+    details = listing.details
+    for alias in sorted({expression[0] for expression in listing.detail_key}):
+        on_page = [
+            f"{expression} in (select key_{number} from page)"
+            for number, expression in enumerate(listing.detail_key)
+            if expression[0] == alias
+        ]
+        held = rf"join (select {alias}.* from \1 {alias} where {' and '.join(on_page)}) {alias}"
+        details = re.sub(rf"\bjoin (\w+) {alias}\b", held, details)
+    return listing.rows + (INSPECTOR if has_inspector else "") + details
 
 
 def _narrow(listing: Listing, query: RowsQuery, expressions: str) -> str:
     """The from clause with what the expressions name; a search marks the rows of each table before they are joined."""
     missing = _aliases(expressions) - _aliases(listing.rows)
-    narrow = listing.rows + (INSPECTOR if "x" in missing else "") + (listing.details if missing - {"x"} else "")
+    needed = (join for join in re.findall(r"\n    (?:left )?join .*", listing.details) if _joined(join) in missing)
+    narrow = listing.rows + (INSPECTOR if "x" in missing else "") + "".join(needed)
     if _search(query):
         for alias, condition in _searched_tables(listing).items():
             marked = rf"\1 (select {alias}.*, {condition} as is_found from \2 {alias}) {alias}"
@@ -216,6 +226,13 @@ def _searched_tables(listing: Listing) -> dict[str, str]:
         named = SEARCHED_ENTITIES.format(" or ".join(map(_contains, ENTITY_TEXTS)))
         conditions["e"] = f"({conditions.get('e', 'false')} or e.entity_id in ({named}))"
     return conditions
+
+
+def _joined(join: str) -> str:
+    """Alias of the table that a join brings."""
+    found = re.search(r"join \w+ (\w)\b", join)
+    assert found
+    return found[1]
 
 
 def _aliases(sql: str) -> set[str]:

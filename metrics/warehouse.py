@@ -14,6 +14,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
 THREADS = min(4, os.cpu_count() or 1)
+SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
 
 
 class WarehouseMissing(Exception):
@@ -51,7 +52,9 @@ class Warehouse:
             if name is None:
                 break
             try:
-                return Warehouse.open(folder / f"{name}.duckdb")
+                opened = Warehouse.open(folder / f"{name}.duckdb")
+                opened.hold_to_schema()
+                return opened
             except duckdb.IOException as error:
                 if name == newest_build_name(home):
                     raise WarehouseMissing(
@@ -88,6 +91,16 @@ class Warehouse:
         ).fetchone()
         assert row
         return Warehouse(connection, path.stem, row[0])
+
+    def hold_to_schema(self) -> None:
+        """Raise WarehouseMissing, and close the build, where it does not follow this version's schema."""
+        row = self.connection.execute("select schema_version from build").fetchone()
+        if row is None or row[0] != SCHEMA_VERSION:
+            self.close()
+            raise WarehouseMissing(
+                f"The newest build, {self.build_name}, was made by another version of Tenken: run python -m etl rebuild "
+                "to make it again from the archive."
+            )
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one query: threads that share one get each other's rows."""

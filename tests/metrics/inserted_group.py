@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from metrics.warehouse import DATA
+from metrics.warehouse import DATA, SCHEMA_VERSION
 
 ALWAYS, FOREVER = datetime(1, 1, 1), datetime(9999, 12, 31)
 SCORES = {"met": 1.0, "partly_met": 0.5, "not_met": 0.0}
@@ -52,6 +52,27 @@ select
     sum(written_scores)
 from cube_category
 group by inspection_id, domain, measure, event_at;
+"""
+
+# Everything that two inspections of an entity in one half say of the same lineage, while all of it is known.
+FILL_PAIRS = """
+create temp table judged as
+select
+    n.entity_id, n.fiscal_half, n.inspection_type = 'self_check' as is_self, a.inspection_id, a.item_id, a.verdict, a.score,
+    i.lineage_code, i.domain,
+    greatest(n.known_from, a.known_from, i.known_from) as held_from, least(n.known_to, a.known_to, i.known_to) as held_to
+from fct_answer a
+join fct_inspection n using (inspection_id)
+join dim_item i using (item_id)
+where a.score is not null and i.is_assessable;
+
+insert into fct_pair
+select
+    o.inspection_id, o.item_id, s.inspection_id, s.item_id, o.entity_id, o.fiscal_half, o.verdict, o.score, s.verdict,
+    s.score, s.domain, greatest(o.held_from, s.held_from), least(o.held_to, s.held_to)
+from judged o
+join judged s using (entity_id, fiscal_half, lineage_code)
+where not o.is_self and s.is_self and greatest(o.held_from, s.held_from) < least(o.held_to, s.held_to);
 """
 
 
@@ -220,14 +241,14 @@ class Group:
         )
 
     def write(self, name: str = "build-20260401T000000-000001", built_at: datetime = datetime(2026, 4, 1)) -> Path:
-        """Write the build, its cubes and the pointer to it; returns its file."""
+        """Write the build, its cubes, its pairs and the pointer to it; returns its file."""
         folder = self.home / "warehouse"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.duckdb"
         with duckdb.connect(str(path)) as connection:
             for script in sorted((DATA / "schema").glob("*.sql")):
                 connection.execute(script.read_text("utf-8"))
-            connection.execute("insert into build values (?, ?, 1, 4)", [name, built_at])
+            connection.execute("insert into build values (?, ?, ?, 4)", [name, built_at, SCHEMA_VERSION])
             for code, english, japanese in (("JP", "Japan", "日本"), ("EU", "Europe", "欧州"), ("CN", "China", "中国")):
                 connection.execute("insert into dim_region values (?, ?, ?, 1)", [code, english, japanese])
             for table, rows in self.rows.items():
@@ -235,5 +256,6 @@ class Group:
                     places = ", ".join("?" for _ in row)
                     connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", list(row.values()))
             connection.execute(FILL_CUBES)
+            connection.execute(FILL_PAIRS)
         (folder / "current").write_text(f"{path.name}\n", "utf-8")
         return path

@@ -1,0 +1,86 @@
+-- One row per pair and known-at interval: only pairs of inspections that were touched, or whose items have another lineage now.
+create or replace temp table paired_anew as
+select inspection_id, bool_and(is_new) as is_new
+from (
+    select inspection_id, is_new from touched_inspection
+    union all
+    select n.inspection_id, false as is_new
+    from fct_inspection n
+    semi join (
+        select i.checklist_code, i.checklist_version
+        from dim_item i
+        join lineage_before b on b.item_id = i.item_id and b.lineage_code <> i.lineage_code
+    ) r on r.checklist_code = n.checklist_code and r.checklist_version = n.checklist_version
+)
+group by inspection_id;
+
+delete from fct_pair where inspection_id in (select inspection_id from paired_anew where not is_new);
+delete from fct_pair where self_inspection_id in (select inspection_id from paired_anew where not is_new);
+
+-- Most self-checks have no outside check beside them, so inspections meet before any answer is read.
+create or replace temp table meeting as
+select
+    o.inspection_id,
+    s.inspection_id as self_inspection_id,
+    o.entity_id,
+    o.fiscal_half,
+    greatest(o.known_from, s.known_from) as known_from,
+    least(o.known_to, s.known_to) as known_to
+from fct_inspection o
+join fct_inspection s
+    on s.entity_id = o.entity_id and s.fiscal_half = o.fiscal_half
+    and s.known_from < o.known_to and o.known_from < s.known_to
+    -- Where both are of a quarter or a month, one quarter does not speak for the other.
+    and (
+        s.fiscal_quarter = o.fiscal_quarter
+        or not (s.period_code like '%-Q_' or s.period_code like '____-__')
+        or not (o.period_code like '%-Q_' or o.period_code like '____-__')
+    )
+where o.inspection_type in ('mutual_check', 'affiliate_check', 'privacy_audit') and s.inspection_type = 'self_check'
+    and (
+        o.inspection_id in (select inspection_id from paired_anew)
+        or s.inspection_id in (select inspection_id from paired_anew)
+    );
+
+-- Joining by a small number is several times faster than by the code of a lineage.
+create or replace temp table item_line as
+select item_id, known_from, known_to, domain, dense_rank() over (order by lineage_code)::integer as lineage_no
+from dim_item
+where is_assessable;
+
+create or replace temp view judged as
+select
+    a.inspection_id,
+    a.item_id,
+    i.lineage_no,
+    i.domain,
+    a.verdict,
+    a.score,
+    greatest(a.known_from, i.known_from) as known_from,
+    least(a.known_to, i.known_to) as known_to
+from fct_answer a
+join item_line i on i.item_id = a.item_id and i.known_from < a.known_to and a.known_from < i.known_to
+where a.score is not null;
+
+insert into fct_pair by name
+select
+    m.inspection_id,
+    o.item_id,
+    m.self_inspection_id,
+    s.item_id as self_item_id,
+    m.entity_id,
+    m.fiscal_half,
+    o.verdict,
+    o.score,
+    s.verdict as self_verdict,
+    s.score as self_score,
+    s.domain as self_domain,
+    greatest(m.known_from, o.known_from, s.known_from) as known_from,
+    least(m.known_to, o.known_to, s.known_to) as known_to
+from meeting m
+join judged o on o.inspection_id = m.inspection_id and o.known_from < m.known_to and m.known_from < o.known_to
+join judged s
+    on s.inspection_id = m.self_inspection_id and s.lineage_no = o.lineage_no
+    and s.known_from < least(m.known_to, o.known_to) and greatest(m.known_from, o.known_from) < s.known_to;
+
+drop table meeting;
