@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import answers, filters, navigation, panels
 from dashboard.view import View, keep_view, read_options
-from dashboard.words import Language, translate
+from dashboard.words import Language, plain, translate
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -50,6 +50,11 @@ def main() -> None:
 def show_missing_build(current: str, language: Language) -> None:
     """Say what to run before there is anything to show."""
     st.title(translate(language, navigation.ENTRIES[current].title), anchor=False)
+    reason = answers.explain_missing()
+    if reason:
+        st.warning(plain(reason))
+        watch_builds(answers.name_newest_build())
+        return
     st.info(translate(language, "There is no data to show yet."))
     st.markdown(
         translate(

@@ -53,6 +53,18 @@ def find_build() -> Build | None:
         return None
 
 
+def explain_missing() -> str:
+    """Why the newest build cannot be opened, and what to do; nothing where there is no build."""
+    home = find_home()
+    if newest_build_name(home) is None:
+        return ""
+    try:
+        Warehouse.open_newest(home).close()
+    except WarehouseMissing as missing:
+        return str(missing)
+    return ""
+
+
 def name_newest_build() -> str | None:
     """Name of the newest build, without opening it."""
     return newest_build_name(find_home())

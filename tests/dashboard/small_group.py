@@ -258,9 +258,10 @@ def write_group(home: Path) -> SmallGroup:
     path = home / "warehouse" / f"{BUILD_NAME}.duckdb"
     path.unlink(missing_ok=True)
     with duckdb.connect(path) as connection:
+        version = int((SCHEMA / "version.txt").read_text(encoding="utf-8"))
         for script in sorted(SCHEMA.glob("*.sql")):
             connection.execute(script.read_text(encoding="utf-8"))
-        connection.execute("insert into build values (?, ?, 1, 4)", [BUILD_NAME, datetime(2026, 4, 20)])
+        connection.execute("insert into build values (?, ?, ?, 4)", [BUILD_NAME, datetime(2026, 4, 20), version])
         regions = pd.DataFrame([r[:3] for r in REGIONS], columns=["region_code", "name_en", "name_ja"])
         fill_table(connection, "dim_region", regions.assign(sort_no=range(len(REGIONS))))
         fill_table(connection, "dim_period", list_periods())
