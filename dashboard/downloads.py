@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 import xlsxwriter
 
-ColumnKind = Literal["text", "integer", "number", "rate", "points", "date", "moment", "flag"]
+ColumnKind = Literal["text", "integer", "number", "rate", "points", "fine_points", "date", "moment", "flag"]
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet may read as the start of a formula, full-width forms included."""
@@ -31,6 +31,7 @@ NUMBER_FORMATS: Final[dict[ColumnKind, str]] = {
     "number": "#,##0.0##",
     "rate": "0.0%",
     "points": '+0.0" pt";-0.0" pt";0.0" pt"',
+    "fine_points": '+0.00" pt";-0.00" pt";0.00" pt"',
     "date": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm",
 }

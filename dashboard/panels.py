@@ -257,7 +257,13 @@ def configure_column(column: Column) -> Any:
         return config.DateColumn(column.label, format="YYYY-MM-DD")
     if column.kind == "moment":
         return config.DatetimeColumn(column.label, format="YYYY-MM-DD HH:mm")
-    forms = {"rate": "percent", "points": "%+.1f pt", "integer": "localized", "number": "localized"}
+    forms = {
+        "rate": "percent",
+        "points": "%+.1f pt",
+        "fine_points": "%+.2f pt",
+        "integer": "localized",
+        "number": "localized",
+    }
     return config.NumberColumn(column.label, format=forms[column.kind])
 
 

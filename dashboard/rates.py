@@ -255,6 +255,9 @@ def show_rank(
         if len(frame) > most
         else "",
         view.say("Band: 95 % Wilson interval over the answers; where bands overlap, the order may be chance."),
+        view.say("Answers of one entity are not independent, so that bands over several entities are too narrow.")
+        if (frame[f"{metric}_contributing"] > 1).any()
+        else "",
         view.say("Stroke: peers of the same kind.") if peers is not None else "",
         note,
     ]

@@ -17,6 +17,7 @@ from dashboard.selection import CHOICES, Options, Selection
 from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.query import Filters, Query
+from metrics.rounds import MatchQuery, RoundQuery, SpellsQuery, match_rounds, read_round, read_spells
 from metrics.rows import MOST_ROWS, RowsFrame, RowsQuery
 
 Made = TypeVar("Made")
@@ -86,14 +87,55 @@ class View:
 
         `period` among the dimensions is the period of the reader's length. Rows without an id have NOT_STATED.
         """
-        filters = self.filters(period=period, every_type=every_type, **ids)
-        known_at = known_at or self.known_at
-        query = Query(tuple(metrics), self.list_dimensions(by), filters, known_at, answers.current_scope())
+        query = self.make_query(metrics, by, period=period, every_type=every_type, known_at=known_at, **ids)
         return answers.remember(
             self.build,
             f"{type(self).__name__} {by} {query!r}",
             lambda: self.shape(answers.ask(self.build, query).frame, by),
         )
+
+    def make_query(
+        self,
+        metrics: Sequence[str],
+        by: Sequence[str] = (),
+        *,
+        period: str | None = None,
+        every_type: bool = False,
+        known_at: datetime | None = None,
+        **ids: tuple[str, ...],
+    ) -> Query:
+        """The question of the query layer that the reader's filters make."""
+        filters = self.filters(period=period, every_type=every_type, **ids)
+        dimensions = self.list_dimensions(by)
+        return Query(tuple(metrics), dimensions, filters, known_at or self.known_at, answers.current_scope())
+
+    def match_rounds(self, before: str, after: str) -> pd.DataFrame:
+        """Sums of two periods per entity, of all answers and of those that both periods share."""
+        query = MatchQuery(before, after, self.filters(), self.known_at, answers.current_scope())
+        return answers.remember(self.build, repr(query), lambda: match_rounds(self.build.warehouse, query))
+
+    def read_round(self, half: str, earlier: str) -> pd.DataFrame:
+        """Every answer of a half beside that of an earlier one; as many rows as answers, so it is not remembered."""
+        query = RoundQuery(half, earlier, self.filters(), self.known_at, answers.current_scope())
+        return read_round(self.build.warehouse, query)
+
+    def make_spells_query(
+        self, by: tuple[str, ...] | None = None, *, least_not_met: int = 0, only_current: bool = False
+    ) -> SpellsQuery:
+        """The question of the query layer for spells without `met`, up to the newest period shown."""
+        return SpellsQuery(by, least_not_met, only_current, self.filters(), self.known_at, answers.current_scope())
+
+    def read_spells(
+        self, by: tuple[str, ...] | None = None, *, least_not_met: int = 0, only_current: bool = False
+    ) -> pd.DataFrame:
+        """Spells in which an item was not met, listed or counted by dimensions."""
+        query = self.make_spells_query(by, least_not_met=least_not_met, only_current=only_current)
+        return answers.remember(self.build, repr(query), lambda: read_spells(self.build.warehouse, query))
+
+    @property
+    def halves(self) -> tuple[str, ...]:
+        """Halves that are shown, in order, whatever the length of the periods: a checklist is answered by halves."""
+        return self.selection.span(self.options, "half")
 
     def list_dimensions(self, by: Sequence[str]) -> tuple[str, ...]:
         """The catalog's dimensions: PERIOD is that of the reader's length."""

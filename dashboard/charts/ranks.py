@@ -52,8 +52,14 @@ def draw_rank(
         "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters)), "opacity": SMALL},
         "layer": [
             {
-                "mark": {"type": "rule", "strokeWidth": 6, "opacity": 0.25, "strokeCap": "round"},
-                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": color},
+                "mark": {"type": "rule", "strokeWidth": 6, "strokeCap": "round"},
+                # The opacity of all layers would hide that of this mark.
+                "encoding": {
+                    "x": x | {"field": "low"},
+                    "x2": {"field": "high"},
+                    "color": color,
+                    "opacity": {"value": 0.25},
+                },
             },
             {
                 "transform": [{"filter": "isValid(datum.peer)"}],
@@ -88,17 +94,18 @@ def draw_differences(
     picks: Sequence[str] = (),
     letters: int = 30,
     is_one_sided: bool = False,
+    least_reach: float = 1.0,
 ) -> tuple[Spec, pd.DataFrame]:
     """Bars to the left and the right from the columns row, change (points), written, is_worse and is_small.
 
     Figures stand on the other side of zero, where there is room; where nearly all bars go to the right
-    (`is_one_sided`), they stand at the ends of the bars.
+    (`is_one_sided`), they stand at the ends of the bars. The axis reaches to `least_reach` points at the least.
     """
     frame = frame.assign(
         row_lines=frame["row"].map(wrap_labels(frame["row"], letters)),
         way=["worse" if worse else "better" for worse in frame["is_worse"]],
     )
-    reach = max(1.0, float(frame["change"].abs().max() or 0))
+    reach = max(least_reach, float(frame["change"].abs().max() or 0))
     low = min(0.0, float(frame["change"].min()))
     ends = {"domainMin": low * 1.3, "domainMax": leave_room(reach)} if is_one_sided else {"domain": [-reach, reach]}
     x: Spec = {
@@ -197,5 +204,46 @@ def draw_bars(
         "layer": layers,
         "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + (24 if parts else 0),
         **resolve,
+    }
+    return spec, frame
+
+
+def draw_places(
+    frame: pd.DataFrame, titles: Mapping[str, str], *, number: int, picks: Sequence[str] = (), letters: int = 30
+) -> tuple[Spec, pd.DataFrame]:
+    """Places in a ranking from the columns row, place, low, high and raw_place, with the span in which each may lie.
+
+    `number` is how many are ranked; the raw place is a stroke, the place that allows for chance a dot.
+    """
+    frame = frame.assign(row_lines=frame["row"].map(wrap_labels(frame["row"], letters)))
+    x = {
+        "type": "quantitative",
+        "title": None,
+        "scale": {"domain": [1, max(2, number)], "nice": False},
+        "axis": {**PLAIN_AXIS, "format": "d", "tickCount": 6, "tickMinStep": 1},
+    }
+    spec: Spec = {
+        "transform": ONE_COLOUR,
+        "encoding": {"y": field("row_lines", **label_axis(frame["row"], 230, letters))},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 6, "opacity": 0.25, "strokeCap": "round"},
+                "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": INK},
+            },
+            {
+                "mark": {"type": "tick", "thickness": 2, "size": 18, "opacity": 0.55},
+                "encoding": {"x": x | {"field": "raw_place"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+                "encoding": {"x": x | {"field": "place"}, "color": INK},
+            },
+            {
+                "mark": {"type": "bar", "opacity": 0.001},
+                "encoding": {"x": x | {"datum": 1}, "x2": {"datum": number}, "tooltip": list_tooltips(titles)},
+                **({"params": pick_points(*picks)} if picks else {}),
+            },
+        ],
+        "height": BAR_HEIGHT * len(frame) + AXIS_HEIGHT,
     }
     return spec, frame

@@ -185,7 +185,7 @@ def show_picked_row(view: View) -> None:
             show_fact(view.say("Inspected by"), row[f"inspecting_entity_{language}"])
             show_fact(view.say("Performed"), say_day(row["performed_on"]) if pd.notna(row["performed_on"]) else "")
         with said:
-            score = f" ({view.say('score {score}', score=say_number(row['score']))})" if pd.notna(row["score"]) else ""
+            score = view.say(" (score {score})", score=say_number(row["score"])) if pd.notna(row["score"]) else ""
             show_fact(view.label_dimension("verdict"), f"{row[f'verdict_{language}']}{score}")
             show_fact(view.label_dimension("answer"), row["answer"])
             show_fact(view.say("Comment"), row["comment"])
