@@ -13,8 +13,8 @@ import streamlit as st
 from dashboard import cards, filters, panels, rates
 from dashboard.address import read_day
 from dashboard.cards import Card
-from dashboard.downloads import Column
 from dashboard.figures import find_changes, write_value
+from dashboard.group import drivers, restated
 from dashboard.navigation import open_page
 from dashboard.view import PERIOD, View, end_of_day
 from dashboard.words import N_, say_day, say_number, translate
@@ -55,6 +55,10 @@ def show(view: View) -> None:
         "category": _open_category,
         "entity": _open_entity,
     }
+    if before.asked.get("period") != after.asked.get("period"):
+        with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+            drivers.show_drivers(view, before.asked["period"], after.asked["period"])
+            drivers.show_contributors(view, before.asked["period"], after.asked["period"])
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         for by in SPLITS:
             frames = (side.ask(view, (METRIC,), (by,)) for side in sides)
@@ -74,7 +78,7 @@ def show(view: View) -> None:
                 on_pick=picks[by],
                 key=f"changes-{by}",
             )
-    show_restated(view, before, after)
+    show_told(view, before, after)
 
 
 def choose_sides(view: View) -> tuple[Side, Side] | None:
@@ -165,76 +169,26 @@ def show_cards(view: View, before: Side, after: Side) -> None:
     cards.show_cards(shown)
 
 
-def show_restated(view: View, before: Side, after: Side) -> None:
-    """Figures of the same period and entity that were known differently at two moments."""
+def show_told(view: View, before: Side, after: Side) -> None:
+    """What was told earlier and is known differently now: its effect on each period, the rows, and its way."""
     if "known_at" in before.asked:
-        moments = before.asked["known_at"], after.asked["known_at"]
-        names = before.name, after.name
-        title = view.say("Restated between the two dates: entities and periods whose figure changed")
-    else:
-        # What was told of the earlier period when it ended, against what is known of it now.
-        moments = find_first_told(view, before.asked["period"]), view.known_at
-        names = view.say("known at {day}", day=say_day(moments[0].date())), view.say("known now")
-        title = view.say("Restated since {period} was first reported", period=before.name)
-    asked = {"period": before.asked["period"]} if "period" in before.asked else {}
-    by = (PERIOD, "entity")
-    then, now = (view.ask((METRIC,), by, known_at=moment, **asked) for moment in moments)
-    label = f"entity_{view.language}"
-    both = then[[*by, label, METRIC, f"{METRIC}_denominator"]].merge(
-        now[[*by, METRIC, f"{METRIC}_denominator"]], on=list(by), suffixes=("_then", "")
-    )
-    both = both.assign(change=(both[METRIC] - both[f"{METRIC}_then"]) * 100)
-    restated = both[
-        (both["change"].abs() > 1e-9) | (both[f"{METRIC}_denominator"] != both[f"{METRIC}_denominator_then"])
-    ]
-    restated = restated.sort_values("change", key=abs, ascending=False).reset_index(drop=True)
-    came = len(now) - len(both)
-    note = view.say(
-        "{restated} of {number} figures known then are different now; {came} more came in since.",
-        restated=say_number(len(restated)),
-        number=say_number(len(both)),
-        came=say_number(came),
-    )
-    table = restated.assign(period_label=[view.say_period(code) for code in restated[PERIOD]], id=restated["entity"])
-    panel = panels.Panel(
-        key="restated",
-        title=title,
-        table=table,
-        columns=(
-            Column("period_label", view.say("Period"), "text"),
-            Column(label, view.label_dimension("entity"), "text"),
-            Column(f"{METRIC}_then", names[0], "rate"),
-            Column(METRIC, names[1], "rate"),
-            Column("change", view.say("Change"), "points"),
-            Column(f"{METRIC}_denominator_then", view.say("Denominator, {period}", period=names[0]), "number"),
-            Column(f"{METRIC}_denominator", view.say("Denominator, {period}", period=names[1]), "number"),
-        ),
-        metrics=(METRIC,),
-        note=note,
-        on_pick=_open_entity,
-    )
-    if table.empty:
-        with st.container(border=True, key="restated"):
-            st.subheader(title, anchor=False)
-            st.caption(note)
+        restated.show_restatements(
+            view,
+            (before.asked["known_at"], after.asked["known_at"]),
+            (before.name, after.name),
+            title=view.say("Restated between the two dates: entities and periods whose figure changed"),
+        )
         return
-    panels.show_panel(view, panel)
-
-
-def find_first_told(view: View, period: str) -> datetime:
-    """The end of the month in which the last figures of a period were first expected: a month after its last day."""
-    year, part = int(period[2:6]), period[7:]
-    ends = {
-        "": (year + 1, 4),
-        "H1": (year, 10),
-        "H2": (year + 1, 4),
-        "Q1": (year, 7),
-        "Q2": (year, 10),
-        "Q3": (year + 1, 1),
-        "Q4": (year + 1, 4),
-    }
-    day = date(*ends[part], 30)
-    return min(end_of_day(view.build, day), view.known_at)
+    period = before.asked["period"]
+    # What was told of the earlier period when it ended, against what is known of it now.
+    told = min(restated.find_first_told(view, period), view.known_at)
+    restated.show_restatements(
+        view,
+        (told, view.known_at),
+        (view.say("known at {day}", day=say_day(told.date())), view.say("known now")),
+        title=view.say("Restated since {period} was first reported", period=before.name),
+        period=period,
+    )
 
 
 def _open_region(picked: Mapping[str, Any]) -> None:

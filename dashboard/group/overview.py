@@ -10,6 +10,9 @@ import streamlit as st
 from dashboard import cards, panels, rates
 from dashboard.cards import build_count_card, show_cards
 from dashboard.figures import find_changes
+from dashboard.group.drivers import show_drivers
+from dashboard.group.headlines import show_headlines
+from dashboard.group.pace import show_pace
 from dashboard.navigation import open_page
 from dashboard.view import PERIOD, View
 
@@ -25,7 +28,12 @@ def show(view: View) -> None:
         return
     cards.show_headline_figures(view, newest)
     show_open_work(view)
+    previous = cards.find_period_before(view, newest)
+    show_headlines(view, newest, previous)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+        if previous:
+            show_drivers(view, previous, newest)
+        show_pace(view, newest)
         rates.show_over_time(view, "compliance_rate", "region", on_pick=_open_region)
         rates.show_heat(view, "compliance_rate", "region", "measure", period=newest, on_pick=_open_measure)
         show_movers(view, newest)

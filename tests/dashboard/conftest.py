@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.answers import find_build
 from dashboard.navigation import ENTRIES
+from dashboard.periods import Grain
+from dashboard.selection import CHOICES, Selection
+from dashboard.view import View, read_options
+from dashboard.words import Language
 from etl.builds import Home
 from etl.commands import load_files
 from etl.demo import write_demo
@@ -38,6 +44,32 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_demo(folder / "exports")
     load_files(Home(folder / "home"), [folder / "exports"], None, None, lambda *_: None)
     return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def view_of(demo_home: Path) -> Iterator[Callable[..., View]]:
+    """Make the view of a selection on the demo group: ids by dimension, self-checks where no types are named."""
+    st.cache_resource.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENKEN_HOME", str(demo_home))
+        build = find_build()
+        assert build
+        options = read_options(build)
+
+        def make(
+            language: Language = "en",
+            grain: Grain = "half",
+            known_on: date | None = None,
+            from_period: str | None = None,
+            to_period: str | None = None,
+            **ids: tuple[str, ...],
+        ) -> View:
+            ids = {"inspection_type": ("self_check",)} | ids
+            chosen = tuple((choice.dimension, ids.get(choice.dimension, ())) for choice in CHOICES)
+            return View(build, Selection(language, grain, from_period, to_period, chosen, known_on), options)
+
+        yield make
+    st.cache_resource.clear()
 
 
 @pytest.fixture

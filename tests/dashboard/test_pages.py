@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import duckdb
 import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
@@ -111,6 +112,16 @@ def test_page_without_a_build_says_what_to_run(open_app: OpenApp, tmp_path: Path
     assert not app.exception
     assert [element.value for element in app.title] == [ENTRIES[name].title]
     assert "python -m etl load" in app.code[0].value
+
+
+def test_build_of_another_version_is_named_with_what_to_do(open_app: OpenApp, demo_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_home / "warehouse", tmp_path / "warehouse")
+    (build,) = (tmp_path / "warehouse").glob("*.duckdb")
+    with duckdb.connect(str(build)) as connection:
+        connection.execute("update build set schema_version = 0")
+    app = open_app(home=tmp_path, lang="en")
+    assert not app.exception
+    assert "python -m etl rebuild" in app.warning[0].value.replace("\\", "")
 
 
 NONSENSE = {"region": "XX", "from": "FY1900-H1", "type": "zzz", "known": "soon", "colour": "blue", "per": "week"}
@@ -241,6 +252,6 @@ def test_entities_of_the_same_name_have_lines_and_rows_of_their_own(
 def test_restated_figure_of_the_demo_is_found(open_app: OpenApp, demo_home: Path) -> None:
     # The demo corrects one self-check after it was reported.
     app = open_app(home=demo_home, page="changes", lang="en", a="FY2025-H1", b="FY2025-H2")
-    restated = next(table.value for table in app.dataframe if "compliance_rate_then" in table.value)
+    restated = next(table.value for table in app.dataframe if "rate_then" in table.value and "name" in table.value)
     assert len(restated) == 1
     assert restated["change"].iloc[0] < -5
