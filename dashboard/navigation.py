@@ -46,7 +46,7 @@ PAGES: Final = (
     PageEntry("answers", "pages/drill/answers.py", N_("Drill down"), N_("Answers"), "table_rows",
               ("verdict", "q", "order", "page")),
     PageEntry("pairs", "pages/drill/pairs.py", N_("Drill down"), N_("Self-check and third-party check"), "balance",
-              ("self", "outside", "page")),
+              ("self", "outside", "by", "page")),
     PageEntry("findings", "pages/act/findings.py", N_("Act"), N_("Findings and actions"), "assignment_late",
               ("list", "page")),
     PageEntry("coverage", "pages/act/coverage.py", N_("Act"), N_("Plan and coverage"), "event_available",

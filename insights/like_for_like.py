@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -10,6 +11,11 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 
+SUMS: Final = (
+    "period", "all_numerator", "all_denominator", "items", "common_numerator_before", "common_denominator_before",
+    "common_numerator", "common_denominator", "common_items", "before",
+)  # fmt: skip
+"""Columns of the sums of periods."""
 ABSOLUTE: Final = 1e-9
 RELATIVE: Final = 1e-12
 """Sums that differ by less than both together are the same: they were only added up in another order."""
@@ -66,6 +72,46 @@ def chain_rates(periods: pd.DataFrame, anchor: Literal["first", "last"] = "last"
         is_revised=_place(np.concatenate([[0.0], ~is_same]), has_answers) == 1,
         common_share=_place(np.concatenate([[np.nan], shares]), has_answers),
     )
+
+
+def sum_common_items(frame: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
+    """The sums that `chain_rates` takes, from one row per period and item lineage.
+
+    Columns: period, item_lineage, numerator, denominator and answers (items asked, unanswered ones included). The
+    result has one row per period, in the order given, and says as well how many `items` it asked, how many of them
+    (`common_items`) the last period before it with answers asked too, and which one that was (`before`).
+    """
+    up, down, asked = (
+        frame.pivot_table(index="period", columns="item_lineage", values=name, aggfunc="sum")
+        .reindex(list(periods))
+        .fillna(0.0)
+        .to_numpy(dtype=float)
+        for name in ("numerator", "denominator", "answers")
+    )
+    is_asked = asked > 0
+    rows: list[dict[str, object]] = []
+    before: int | None = None
+    for now, period in enumerate(periods):
+        row: dict[str, object] = {
+            "period": period,
+            "all_numerator": up[now].sum(),
+            "all_denominator": down[now].sum(),
+            "items": int(is_asked[now].sum()),
+        }
+        if before is not None:
+            common = is_asked[now] & is_asked[before]
+            row |= {
+                "common_numerator_before": up[before][common].sum(),
+                "common_denominator_before": down[before][common].sum(),
+                "common_numerator": up[now][common].sum(),
+                "common_denominator": down[now][common].sum(),
+                "common_items": int(common.sum()),
+                "before": periods[before],
+            }
+        rows.append(row)
+        if down[now].sum() > 0:
+            before = now
+    return pd.DataFrame(rows, columns=[*SUMS]).set_index("period")
 
 
 def _read(periods: pd.DataFrame, name: str) -> Array:

@@ -14,6 +14,7 @@ from dashboard import cards, panels, rates
 from dashboard.cards import Card
 from dashboard.downloads import Column
 from dashboard.drill.item_names import ITEM, ItemView, read_versions
+from dashboard.drill.time_to_fix import show_item_time_to_fix
 from dashboard.drill.verdicts import FAILING, VERDICT_LABELS, say_verdict, show_verdicts, title_verdicts
 from dashboard.lists import show_listing
 from dashboard.navigation import open_page, opener
@@ -71,7 +72,8 @@ def show_item(view: ItemView, lineage: str) -> None:
             note=view.say("A click on a part lists its answers."),
         )
         show_failing(view, failing)
-        show_lineage(view)
+        show_item_time_to_fix(view, lineage)
+    show_lineage(view)
     show_comments(view)
 
 

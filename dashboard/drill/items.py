@@ -11,8 +11,12 @@ import streamlit as st
 from dashboard import cards, panels, rates
 from dashboard.cards import Card
 from dashboard.downloads import Column
+from dashboard.drill.chronic import show_chronic
 from dashboard.drill.item import show_item
 from dashboard.drill.item_names import ITEM, ItemView, name_items, read_newest_versions
+from dashboard.drill.like_for_like import show_like_for_like
+from dashboard.drill.quality import show_quality
+from dashboard.drill.time_to_fix import show_time_to_fix
 from dashboard.figures import find_changes, say_heads
 from dashboard.navigation import open_page
 from dashboard.panels import Panel, offer_tables, show_rows
@@ -68,6 +72,10 @@ def show(view: View) -> None:
             on_pick=_open_item_of_region,
             note=view.say("The weakest items over all regions. Deeper colour: weaker. An empty cell has no answers."),
         )
+        show_chronic(named)
+        show_time_to_fix(named)
+        show_like_for_like(named)
+    show_quality(named)
     show_all_items(named, newest, previous)
 
 

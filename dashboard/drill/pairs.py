@@ -15,7 +15,11 @@ from dashboard.charts.heat import draw_heat
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_differences
 from dashboard.downloads import Column
+from dashboard.drill.calibration import DIMENSIONS, build_agreement_cards, show_calibration
+from dashboard.drill.item_names import ITEM, name_items
+from dashboard.drill.severity import show_inspectors
 from dashboard.drill.verdicts import VERDICT_LABELS
+from dashboard.drill.verified import show_verified
 from dashboard.figures import SMALL_NUMBER, describe_cells
 from dashboard.lists import show_listing, turn_to_first
 from dashboard.navigation import open_page
@@ -39,6 +43,7 @@ def show(reader_view: View) -> None:
     """The page; inspection types are those of the outside check."""
     view = choose_outside_types(reader_view)
     own = {name: filters.choose_own(name, (EVERY_VERDICT, *COMPARED), EVERY_VERDICT) for name in ("self", "outside")}
+    by = filters.choose_own("by", tuple(DIMENSIONS), next(iter(DIMENSIONS)))
     panels.show_heading(
         view,
         view.say("Self-check and third-party check"),
@@ -69,9 +74,27 @@ def show(reader_view: View) -> None:
                 "Deeper colour: more optimistic. An empty cell has no pairs."
             ),
         )
-        show_types(view)
-        show_categories(view)
+    show_believed(view, by)
+    show_inspectors(view)
     show_pairs(view, own)
+
+
+def show_believed(view: View, by: str) -> None:
+    """Whose self-checks can be believed, by what the reader chooses, and what is to be expected elsewhere."""
+    st.subheader(view.say("Whose self-checks can be believed?"), anchor=False)
+    st.segmented_control(
+        view.say("Net optimism by"),
+        list(DIMENSIONS),
+        key=filters.own_state("by"),
+        format_func=view.label_dimension,
+        required=True,
+    )
+    with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+        show_calibration(name_items(view) if DIMENSIONS[by] == ITEM else view, DIMENSIONS[by])
+        if by != "category":
+            show_categories(view)
+        show_types(view)
+        show_verified(view)
 
 
 def choose_outside_types(view: View) -> View:
@@ -116,7 +139,7 @@ def show_pair_cards(view: View) -> None:
             past=list_past(view, "exact_agreement"),
         ),
     ]
-    show_cards(shown)
+    show_cards([*shown, *build_agreement_cards(view)])
     st.text(
         view.say(
             "Of 100 pairs, the self-check was the better one in {better} and the outside check in {worse}; "

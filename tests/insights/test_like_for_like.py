@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insights.like_for_like import chain_rates
+from insights.like_for_like import chain_rates, sum_common_items
 
 COLUMNS = [
     "all_numerator",
@@ -187,3 +187,24 @@ def test_planted_revision_is_taken_out_and_planted_progress_is_kept(seed: int) -
     assert found["bridge"].iloc[6] == pytest.approx(-0.25 / 3, abs=0.05)
     assert found["bridge"].iloc[9] == pytest.approx(0.45 / 3, abs=0.05)
     assert found["like_for_like"].iloc[-1] - found["like_for_like"].iloc[0] == pytest.approx(0.22, abs=0.08)
+
+
+def make_answers(*rows: tuple[str, str, float, float, int]) -> pd.DataFrame:
+    names = ["period", "item_lineage", "numerator", "denominator", "answers"]
+    return pd.DataFrame(list(rows), columns=names)
+
+
+def test_an_item_that_nobody_could_answer_is_no_revision() -> None:
+    answers = make_answers(("A", "x", 1, 2, 2), ("A", "y", 1, 2, 2), ("B", "x", 2, 2, 2), ("B", "y", 0, 0, 2))
+    chained = chain_rates(sum_common_items(answers, ("A", "B")))
+    assert not chained["is_revised"].any()
+    assert chained["bridge"].iloc[1] == 0
+
+
+def test_periods_without_answers_are_passed_over() -> None:
+    answers = make_answers(("A", "x", 1, 2, 2), ("C", "x", 2, 2, 2), ("C", "y", 0, 2, 2))
+    sums = sum_common_items(answers, ("A", "B", "C"))
+    assert sums["before"].tolist()[2] == "A" and sums["common_items"].iloc[2] == 1
+    chained = chain_rates(sums)
+    assert chained["bridge"].iloc[2] == pytest.approx((0.5 - 0.5) - (1.0 - 0.5))
+    assert sum_common_items(answers[:1], ("A",))["common_numerator"].isna().all()
