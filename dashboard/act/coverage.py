@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import counts, filters, panels, rates
 from dashboard.act.held import count_every_type, hold_types, narrow_to, open_entity, say_types_rule
+from dashboard.act.next_visits import show_next_visits
 from dashboard.act.stacks import Part, make_stacks
 from dashboard.cards import Card, show_cards
 from dashboard.lists import show_listing, turn_to_first
@@ -66,6 +67,7 @@ def show(view: View) -> None:
             on_pick=narrow_to(inspection_type="id"),
             key="missing-by-type",
         )
+    show_next_visits(view)
     show_plans(view, status)
 
 

@@ -12,6 +12,10 @@ from dashboard import cards, panels, rates
 from dashboard.cards import Card, build_count_card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.radar import draw_radar, find_middle
+from dashboard.compare.entity_calibration import show_calibration
+from dashboard.compare.entity_chronic import show_chronic
+from dashboard.compare.entity_signals import show_signals
+from dashboard.compare.tick_box import show_tick_box
 from dashboard.downloads import Column
 from dashboard.figures import describe_cells, list_columns, make_table, title_tooltips
 from dashboard.lists import show_listing
@@ -19,6 +23,7 @@ from dashboard.navigation import open_page
 from dashboard.panels import Panel
 from dashboard.view import PERIOD, View
 from dashboard.words import NONE_WRITTEN, join_values, plain, say_day, say_number, say_percent
+from insights.standing import MIN_PEERS, find_standing
 
 METRIC: Final = "compliance_rate"
 LONGEST_LINE: Final = 8
@@ -58,8 +63,20 @@ def show(view: View) -> None:
             rates.show_heat(
                 view, METRIC, "category", PERIOD, on_pick=_open_category_cell, key="entity-category-period", most=12
             )
+        show_trust(view, code, known)
     show_inspections(view)
     show_open_work(view)
+
+
+def show_trust(view: View, code: str, known: pd.DataFrame) -> None:
+    """What the entity's figures are worth: noise, habit, what outsiders saw, and what stays as it is."""
+    st.subheader(view.say("How sure can we be of these figures?"), anchor=False)
+    region = next((one for one in known.loc[known["entity"] == code, "region"] if isinstance(one, str)), None)
+    with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+        show_signals(view)
+        show_calibration(view, code, region)
+        show_tick_box(view, code)
+        show_chronic(view)
 
 
 def show_choice(view: View) -> None:
@@ -161,10 +178,7 @@ def show_standing(view: View, code: str, known: pd.DataFrame, newest: str) -> No
                 ),
             )
         )
-    shown += [
-        build_count_card(view, metric, every_type=True)
-        for metric in ("open_findings", "overdue_actions", "missing_inspections")
-    ]
+        shown.append(build_standing_card(view, by_entity, code))
     st.caption(
         view.say(
             "Rates: {period}. Open work: every kind of inspection, in the periods shown.",
@@ -172,6 +186,33 @@ def show_standing(view: View, code: str, known: pd.DataFrame, newest: str) -> No
         )
     )
     show_cards(shown)
+    show_cards(
+        [
+            build_count_card(view, metric, every_type=True)
+            for metric in ("open_findings", "overdue_actions", "missing_inspections")
+        ]
+    )
+
+
+def build_standing_card(view: View, by_entity: pd.DataFrame, code: str) -> Card:
+    """The entity's 偏差値 among its peers with the percentile; a dash where there are too few of them."""
+    standing = find_standing(by_entity.set_index("entity")[METRIC].astype(float)).loc[code]
+    score, percentile = standing["score"], standing["percentile"]
+    if pd.isna(percentile):
+        counted = view.say("fewer than {number} peers", number=MIN_PEERS)
+    else:
+        counted = view.say("percentile {percentile}", percentile=say_number(round(percentile * 100, 1)))
+    return Card(
+        label=view.say("Deviation score (偏差値)"),
+        value=NONE_WRITTEN if pd.isna(score) else f"{score:.1f}",
+        counted=counted,
+        help=view.say(
+            "Its compliance rate among all entities of the same kind: 50 is their mean, and 10 are one standard "
+            "deviation. The percentile is the share of the others below it; it assumes no normal distribution. Nothing "
+            "is said with fewer than {number} of them, or where all are equal.",
+            number=MIN_PEERS,
+        ),
+    )
 
 
 @panels.remembered
