@@ -1,4 +1,4 @@
-"""python -m bench [--millions N] [--only pages --home FOLDER]: measure, write JSON; every figure is of this run."""
+"""python -m bench [--millions N] [--only pages|insights --home FOLDER]: measure, write JSON, all of this run."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 from python_calamine import CalamineWorkbook
 
+from bench.insights import measure_insights
 from bench.pages import measure_pages
 from etl.demo import write_demo
 from metrics.ask import answer
@@ -38,17 +39,21 @@ def main() -> None:
     parser.add_argument("--millions", type=int, default=10, help="answers in the big files, in millions")
     parser.add_argument("--skip-memory", action="store_true", help="leave out the file three times as big")
     parser.add_argument("--out", type=Path, default=Path("bench/results/latest.json"))
-    parser.add_argument("--only", choices=["pages"], help="measure pages alone, on the build of --home")
+    parser.add_argument("--only", choices=["pages", "insights"], help="measure these alone, on the build of --home")
     parser.add_argument("--home", type=Path, help="a TENKEN_HOME with a build, which is only read")
     options = parser.parse_args()
     if bool(options.only) != bool(options.home):
-        parser.error("--only pages and --home FOLDER go together")
+        parser.error("--only and --home FOLDER go together")
     result: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "duckdb": duckdb.__version__},
     }
     with tempfile.TemporaryDirectory(prefix="tenken-bench-") as folder:
         root = Path(folder)
+        if options.only == "insights":
+            result["insights"] = measure_insights(options.home.resolve(), say)
+            write_result(result, options.out)
+            return
         if options.only:
             result["pages"] = measure_pages(options.home.resolve(), make_demo(root / "demo"), say)
             write_result(result, options.out)
@@ -65,6 +70,8 @@ def main() -> None:
         say("every page on the big build, in bare Streamlit and on the demo group")
         load_the_rest(root / "parquet")
         result["pages"] = measure_pages(root / "parquet" / "home", make_demo(root / "demo"), say)
+        say("every insight on the big build")
+        result["insights"] = measure_insights(root / "parquet" / "home", say)
         say("200 workbooks of 300 items")
         result["workbooks"] = measure_workbooks(root / "workbooks")
         if not options.skip_memory:

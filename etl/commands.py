@@ -200,7 +200,12 @@ def is_outdated(home: Home) -> bool:
     newest = home.newest()
     if newest is None:
         return False
-    with duckdb.connect(str(newest), read_only=True) as connection:
+    try:
+        connection = duckdb.connect(str(newest), read_only=True)
+    except duckdb.ConnectionException:
+        # A reader in this process has it open, which it would not have if it were.
+        return False
+    with connection:
         row = connection.execute("select schema_version from build").fetchone()
     return row is None or row[0] != SCHEMA_VERSION
 
