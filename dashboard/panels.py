@@ -68,7 +68,7 @@ def show_heading(view: View, title: str, question: str = "") -> None:
         st.caption(
             view.say("As known at {known_at} UTC · {build}", known_at=say_moment(view.known_at), build=view.build.name)
         )
-        if len(view.selection.values("inspection_type")) != 1:
+        if view.has_several_types:
             st.caption(view.say("Several kinds of inspection are added up here; they do not measure the same thing."))
 
 
@@ -102,6 +102,13 @@ def show_no_rows(view: View, metric: str) -> None:
     else:
         sentences.append(view.say("No single filter is the cause: clear several of them in the sidebar."))
     st.info(join_sentences(view.language, sentences), icon=":material/filter_alt:")
+
+
+def say_nothing(view: View, key: str, title: str, sentence: str) -> None:
+    """A panel that has nothing to tell, and why."""
+    with st.container(border=True, key=key, height="stretch"):
+        st.subheader(plain(title), anchor=False)
+        st.info(sentence)
 
 
 def say_coverage_note(view: View, *, every_type: bool = False) -> str:

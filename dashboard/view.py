@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 
 import pandas as pd
 import streamlit as st
@@ -199,6 +199,15 @@ class View:
     def remember(self, what: str, make: Callable[[], Made]) -> Made:
         """Something made for this view; `what` says what else it depends on. Who gets it does not change it."""
         return answers.remember(self.build, f"{type(self).__name__} {self.selection} {what}", make)
+
+    @property
+    def has_several_types(self) -> bool:
+        """Whether answers of several kinds of inspection are shown together."""
+        return len(self.selection.values("inspection_type")) != 1
+
+    def look_back(self) -> Self:
+        """The same view from the first period of all up to the newest one shown."""
+        return replace(self, selection=replace(self.selection, from_period=None, to_period=self.periods[-1]))
 
     def loosen(self, dimension: str) -> View:
         """The same view with one filter dropped."""

@@ -11,8 +11,7 @@ from dashboard.act.visit_ranking import RECENT, NextVisits, find_ranking
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_bars
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.rates import make_distinct
 from dashboard.view import View
 from dashboard.words import NONE_WRITTEN, join_sentences, join_values, say_number, say_percent

@@ -8,10 +8,9 @@ from typing import Any, Final
 import pandas as pd
 
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
 from dashboard.drill.pairs import choose_outside_types
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import View
 from dashboard.words import N_, join_sentences, say_number, say_percent
 from insights.calibration import MIN_VISITED, check_verified, estimate_verified, summarise_pairs

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard.downloads import Column
-from dashboard.drill.chronic import TYPE, has_several_types, say_nothing
+from dashboard.drill.chronic import TYPE
 from dashboard.drill.item_names import ITEM, read_newest_versions
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import View
 from dashboard.words import join_sentences, say_number
 from insights.chronic import LEAST_ROUNDS, find_chronic
@@ -63,7 +63,7 @@ def show_items(view: View) -> Panel:
         Column("since_label", view.say("Unmet since"), "text"),
         Column("is_from_start", view.say("Since its first answer"), "flag"),
     ]
-    if has_several_types(view):
+    if view.has_several_types:
         columns.append(Column("type_label", view.label_dimension(TYPE), "text"))
     notes = [
         view.say(

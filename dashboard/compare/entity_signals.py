@@ -11,9 +11,8 @@ from dashboard.charts.control import draw_control
 from dashboard.charts.parts import Chart
 from dashboard.compare.signals import STATES, list_columns, say_signals, say_silence
 from dashboard.downloads import Column
-from dashboard.drill.chronic import look_back, say_nothing
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import PERIOD, View
 from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.signals import MIN_ROUNDS, RUN, find_signals
@@ -40,7 +39,7 @@ def find_rounds(view: View) -> pd.DataFrame:
     """Every period up to the newest one shown, with its rate, limits and signals."""
 
     def find() -> pd.DataFrame:
-        back = look_back(view)
+        back = view.look_back()
         frame = back.ask((METRIC, "applicable_answers"), (PERIOD,)).set_index(PERIOD).reindex(list(back.periods))
         return find_signals(frame[METRIC].astype(float), frame["applicable_answers"].astype(float))
 

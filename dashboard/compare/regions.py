@@ -13,6 +13,8 @@ from dashboard.answers import read_once
 from dashboard.charts.lines import draw_lines
 from dashboard.charts.parts import Chart
 from dashboard.charts.world_map import draw_world
+from dashboard.compare.signals import show_region_signals
+from dashboard.compare.sureness import show_sure_rank
 from dashboard.figures import describe_cells, list_columns, make_table, title_tooltips
 from dashboard.navigation import open_page
 from dashboard.panels import Panel
@@ -45,20 +47,12 @@ def show(view: View) -> None:
             note=view.say("The row All is the group. Deeper colour: weaker."),
         )
         rates.show_over_time(view, METRIC, "region", on_pick=_open_region, key="regions-over-time")
+        show_sure_rank(view, "region", newest, on_pick=_open_region)
+        show_region_signals(view)
         rates.show_heat(
             view, METRIC, "business_group", "region", period=newest, on_pick=_open_group, key="group-region"
         )
-        rates.show_rank(
-            view,
-            METRIC,
-            "country",
-            period=newest,
-            on_pick=_open_country,
-            key="country-rank",
-            title=view.say(
-                "{metric} by country, {period}", metric=view.label_metric(METRIC), period=view.say_period(newest)
-            ),
-        )
+        show_sure_rank(view, "country", newest, on_pick=_open_country)
     show_map(view, newest)
 
 

@@ -9,6 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cards, filters, panels, rates
+from dashboard.compare.funnel import show_funnel
+from dashboard.compare.league import show_league
+from dashboard.compare.signals import show_site_signals
 from dashboard.figures import find_changes
 from dashboard.navigation import open_page
 from dashboard.view import View
@@ -30,19 +33,22 @@ def show(view: View) -> None:
     kinds = dict(zip(frame["entity"], frame["entity_kind"], strict=True))
     show_ranks(view, newest, frame, kinds)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
+        show_funnel(view, newest, frame)
+        show_league(view, newest, frame)
+        show_site_signals(view, newest)
         show_movers(view, newest)
-        rates.show_heat(
-            view,
-            METRIC,
-            "entity",
-            "measure",
-            period=newest,
-            most=15,
-            with_totals=True,
-            on_pick=_open_measure,
-            key="weakest-by-measure",
-            letters=30,
-        )
+    rates.show_heat(
+        view,
+        METRIC,
+        "entity",
+        "measure",
+        period=newest,
+        most=15,
+        with_totals=True,
+        on_pick=_open_measure,
+        key="weakest-by-measure",
+        letters=30,
+    )
     show_side_by_side(view, frame)
 
 

@@ -8,8 +8,7 @@ from typing import Final
 import pandas as pd
 
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import View
 from dashboard.words import N_, join_sentences, say_number, say_percent
 from insights.tick_box import MIN_ANSWERS, MIN_ENTITIES, SIGNS, judge_self_checks

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import rates
 from dashboard.charts.parts import Chart
@@ -15,12 +13,10 @@ from dashboard.charts.ranks import draw_bars
 from dashboard.downloads import Column
 from dashboard.drill.item_names import ITEM, ItemView, read_newest_versions
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import View
-from dashboard.words import join_sentences, join_values, plain, say_number, say_percent
+from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.chronic import LEAST_ROUNDS, count_chronic_by_item, find_chronic, find_least_rounds, measure_repeat
-
-AnyView = TypeVar("AnyView", bound=View)
 
 MOST_DRAWN: Final = 12
 TYPE: Final = "inspection_type"
@@ -41,13 +37,6 @@ def show_chronic(view: ItemView) -> None:
         show_cases(view)
 
 
-def say_nothing(view: View, key: str, title: str, sentence: str) -> None:
-    """A panel that has nothing to tell, and why."""
-    with st.container(border=True, key=key, height="stretch"):
-        st.subheader(plain(title), anchor=False)
-        st.info(sentence)
-
-
 def read_spells(view: View, by: tuple[str, ...] = (ITEM,)) -> pd.DataFrame:
     """Spells counted by dimensions, with the names that insights read."""
     return view.read_spells(by).rename(columns={"spells": "count"})
@@ -59,14 +48,9 @@ def find_cases(view: View) -> pd.DataFrame:
     return find_chronic(spells, critical_first=True)
 
 
-def look_back(view: AnyView) -> AnyView:
-    """The same view from the first period of all up to the newest one shown, as spells are."""
-    return replace(view, selection=replace(view.selection, from_period=None, to_period=view.periods[-1]))
-
-
 def count_verdicts(view: View, by: tuple[str, ...]) -> pd.DataFrame:
     """Answers by verdict, one column each, of everything that spells are found in."""
-    frame = look_back(view).ask(("answers",), (*by, "verdict"))
+    frame = view.look_back().ask(("answers",), (*by, "verdict"))
     counts = frame.pivot_table(index=list(by), columns="verdict", values="answers", aggfunc="sum")
     return counts.reindex(columns=["met", "partly_met", "not_met"]).fillna(0.0)
 
@@ -85,7 +69,7 @@ def find_least(view: View) -> tuple[int | None, float]:
     Rounds of not met are counted through partly met ones, so that the rate is that of not met among not met and met.
     """
     counts = count_verdicts(view, (ITEM, TYPE))
-    asked = look_back(view).ask(("applicable_answers",), (ITEM, TYPE)).set_index([ITEM, TYPE])
+    asked = view.look_back().ask(("applicable_answers",), (ITEM, TYPE)).set_index([ITEM, TYPE])
     cells = asked["applicable_answers_contributing"].reindex(counts.index).fillna(0.0)
     told = counts["not_met"] + counts["met"]
     known = (told > 0) & (counts["not_met"] > 0)
@@ -166,7 +150,7 @@ def show_chronic_items(view: ItemView) -> Panel:
         if len(chronic) > MOST_DRAWN
         else "",
         say_repeats(view, repeats),
-        view.say("An entity counts once for each kind of inspection.") if has_several_types(view) else "",
+        view.say("An entity counts once for each kind of inspection.") if view.has_several_types else "",
     ]
     return Panel(
         key="chronic-items",
@@ -255,7 +239,7 @@ def show_cases(view: ItemView) -> Panel:
         Column("text", view.say("Requirement"), "text"),
         Column("entity", view.say("Entity code"), "text"),
     ]
-    if has_several_types(view):
+    if view.has_several_types:
         columns.append(Column("type_label", view.label_dimension(TYPE), "text"))
     return Panel(
         key="chronic-cases",
@@ -284,11 +268,6 @@ def show_cases(view: ItemView) -> Panel:
             expected=EXPECTED,
         ),
     )
-
-
-def has_several_types(view: View) -> bool:
-    """Whether answers of several kinds of inspection are shown."""
-    return len(view.selection.values(TYPE)) != 1
 
 
 def _open_item(picked: Mapping[str, Any]) -> None:

@@ -132,8 +132,7 @@ def show_item_cards(view: ItemView, newest: str, failing: pd.DataFrame) -> None:
 
 def ask_verdicts(view: ItemView) -> pd.DataFrame:
     """Verdicts per period and entity, up to the newest period shown and back to the first of all."""
-    back = replace(view, selection=replace(view.selection, from_period=None, to_period=view.periods[-1]))
-    frame = back.ask(("answers",), (PERIOD, "entity", "verdict"))
+    frame = view.look_back().ask(("answers",), (PERIOD, "entity", "verdict"))
     return frame[frame["answers"] > 0]
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 from dashboard.charts.chained import draw_chained
 from dashboard.charts.parts import Chart
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
 from dashboard.drill.item_names import ITEM, read_newest_versions
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import PERIOD, View
 from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.like_for_like import chain_rates, sum_common_items

@@ -12,10 +12,9 @@ import streamlit as st
 from dashboard.charts.parts import Chart
 from dashboard.charts.scatter import draw_scatter
 from dashboard.downloads import Column
-from dashboard.drill.chronic import has_several_types, say_nothing
 from dashboard.drill.item_names import ITEM, ItemView, read_newest_versions
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import View
 from dashboard.words import N_, NONE_WRITTEN, join_sentences, join_values, say_number, say_percent
 from insights.item_quality import (
@@ -57,7 +56,7 @@ def show_quality(view: ItemView) -> None:
     """Difficulty against item-rest correlation in the newest half, or why nothing is told."""
     half = find_newest_half(view)
     title = view.say("What items tell, {period}", period=view.say_period(half)) if half else view.say("What items tell")
-    if half is None or has_several_types(view):
+    if half is None or view.has_several_types:
         silence = (
             view.say("Kinds of inspection score the same items differently: choose one to see what its items tell.")
             if half

@@ -12,8 +12,7 @@ from dashboard.cards import Card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.spreads import draw_histogram
 from dashboard.downloads import Column
-from dashboard.drill.chronic import look_back, say_nothing
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import NOT_STATED, View
 from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.severity import (
@@ -66,7 +65,7 @@ def show_inspectors(view: View) -> None:
 def find_inspectors(view: View) -> Inspectors:
     """Counts of visits and the spread of strictness; who is who is left behind here."""
     names = {"inspecting_entity": "inspector", "fiscal_half": "period"}
-    made = look_back(view).ask(("inspections",), VISIT).rename(columns=names)
+    made = view.look_back().ask(("inspections",), VISIT).rename(columns=names)
     made = made[(made["inspector"] != NOT_STATED) & (made["period"] != NOT_STATED) & (made["inspections"] > 0)]
     is_earlier = made["period"] < view.halves[0]
     again, before = (count_repeats(rows).repeat_inspections for rows in (made, made[is_earlier]))

@@ -11,10 +11,10 @@ import pandas as pd
 from dashboard.charts.curves import draw_survival
 from dashboard.charts.parts import Chart
 from dashboard.downloads import Column
-from dashboard.drill.chronic import read_spells, say_nothing, say_with_interval
+from dashboard.drill.chronic import read_spells, say_with_interval
 from dashboard.drill.item_names import ITEM, ItemView
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.view import NOT_STATED, View
 from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.chronic import FixTimes, estimate_time_to_fix, measure_repeat

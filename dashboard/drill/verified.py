@@ -11,9 +11,8 @@ import pandas as pd
 from dashboard.charts.parts import Chart
 from dashboard.charts.ranks import draw_rank
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
 from dashboard.navigation import open_page
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.rates import make_distinct
 from dashboard.view import View
 from dashboard.words import join_sentences, join_values, say_number, say_percent

@@ -9,8 +9,7 @@ import pandas as pd
 from dashboard.charts.control import draw_outlook
 from dashboard.charts.parts import Chart
 from dashboard.downloads import Column
-from dashboard.drill.chronic import say_nothing
-from dashboard.panels import Panel, remembered
+from dashboard.panels import Panel, remembered, say_nothing
 from dashboard.periods import find_grain, list_quarters, name_period, step_back
 from dashboard.view import PERIOD, View
 from dashboard.words import join_sentences, say_percent, say_points
