@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final, Literal
 
 Grain = Literal["year", "half", "quarter"]
@@ -47,7 +48,15 @@ def is_within(code: str, first: str, last: str) -> bool:
 
 
 def step_back(code: str, periods: int = 1) -> str:
-    """The period of the same length that lies so many before."""
+    """The period of the same length that lies so many before; after it where the number is negative."""
     grain = find_grain(code)
     length = {"year": 4, "half": 2, "quarter": 1}[grain]
     return name_period(list_quarters(code)[0] - periods * length, grain)
+
+
+def find_told_on(code: str) -> date:
+    """The day by which the figures of a period are expected to be in: the end of the month after its last day."""
+    year, quarter = divmod(list_quarters(code)[1], QUARTERS)
+    # The first quarter ends with June, as fiscal years begin in April.
+    month = 3 * quarter + 7
+    return date(year + (month > 12), (month - 1) % 12 + 1, 30)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from dashboard.compare.entity_calibration import read_visited
-from dashboard.periods import list_quarters
+from dashboard.periods import find_told_on, step_back
 from dashboard.view import View
 from insights.calibration import compare_groups, estimate_verified
 from insights.next_visits import PastRanking, judge_past_ranking, rank_next_visits
@@ -54,7 +53,7 @@ def rank_group(group: View) -> NextVisits | None:
     frame, half = gather(group)
     if half is None:
         return None
-    past_half, judged = move(half, -BACK), None
+    past_half, judged = step_back(half, BACK), None
     past = replace(group, selection=replace(group.selection, known_on=find_told_on(past_half)))
     if past.known_at < group.known_at:
         earlier, newest = gather(past)
@@ -80,7 +79,7 @@ def gather(group: View) -> tuple[pd.DataFrame, str | None]:
     half = max(halves)
     last = visits.groupby("entity")[HALF].max().reindex(entities.index)
     own = own.set_index("entity").reindex(entities.index)
-    recent = replace(group, selection=replace(group.selection, from_period=move(half, 1 - RECENT)))
+    recent = replace(group, selection=replace(group.selection, from_period=step_back(half, RECENT - 1)))
     counts = {
         "missing_inspections": recent.ask(("missing_inspections",), ("entity",)),
         "open_major_findings": group.ask(("open_findings",), ("entity",), severity=("major",)).rename(
@@ -131,7 +130,7 @@ def expect_optimism(outside: View, region: pd.Series, self_rate: pd.Series) -> p
 
 def read_outside_rates(group: View, half: str) -> pd.Series:
     """What outsiders found at each entity in the halves after one, as a rate of everything that they checked."""
-    after = replace(group, selection=replace(group.selection, from_period=move(half, 1)))
+    after = replace(group, selection=replace(group.selection, from_period=step_back(half, -1)))
     outside = tuple(one for one in group.options.choices["inspection_type"] if one != SELF_CHECK)
     frame = drop_own(after.ask(("compliance_rate",), ("entity", "inspecting_entity"), inspection_type=outside))
     sums = frame.groupby("entity")[["compliance_rate_numerator", "compliance_rate_denominator"]].sum()
@@ -147,16 +146,3 @@ def drop_own(frame: pd.DataFrame) -> pd.DataFrame:
 def count_halves(half: str) -> int:
     """Place of a half in time."""
     return int(half[2:6]) * 2 + (half[-1] == "2")
-
-
-def move(half: str, halves: int) -> str:
-    """The half that is so many later."""
-    year, is_second = divmod(count_halves(half) + halves, 2)
-    return f"FY{year}-H{is_second + 1}"
-
-
-def find_told_on(half: str) -> date:
-    """The last day of the month after a half, when its figures are expected to be in."""
-    year, quarter = divmod(list_quarters(half)[1], 4)
-    month = 3 * quarter + 7
-    return date(year + (month > 12), (month - 1) % 12 + 1, 30)

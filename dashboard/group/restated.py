@@ -17,7 +17,7 @@ from dashboard.downloads import Column
 from dashboard.group.drivers import find_way, say_part
 from dashboard.navigation import open_page
 from dashboard.panels import Panel, remembered
-from dashboard.periods import list_quarters
+from dashboard.periods import find_told_on, list_quarters
 from dashboard.view import PERIOD, View, end_of_day
 from dashboard.words import N_, join_sentences, join_values, say_day, say_number, say_percent, say_points
 from insights.restatements import find_restatements, measure_effect, trace_figure
@@ -37,11 +37,7 @@ Names = tuple[str, str]
 
 def find_first_told(view: View, period: str) -> datetime:
     """The end of the month in which the last figures of a period were first expected: a month after its last day."""
-    year, quarter = divmod(list_quarters(period)[1], 4)
-    # The first quarter ends with June, as fiscal years begin in April.
-    month = 3 * quarter + 7
-    day = date(year + (month > 12), (month - 1) % 12 + 1, 30)
-    return min(end_of_day(view.build, day), view.known_at)
+    return min(end_of_day(view.build, find_told_on(period)), view.known_at)
 
 
 def show_restatements(view: View, moments: Moments, names: Names, *, title: str, period: str | None = None) -> None:

@@ -15,15 +15,13 @@ from streamlit.testing.v1 import AppTest
 from dashboard.act import next_visits
 from dashboard.act.visit_ranking import (
     NextVisits,
-    count_halves,
     find_ranking,
-    find_told_on,
     gather,
-    move,
     open_up,
     read_outside_rates,
 )
 from dashboard.panels import Panel
+from dashboard.periods import find_told_on, step_back
 from dashboard.view import View
 
 OpenApp = Callable[..., AppTest]
@@ -74,7 +72,7 @@ def test_what_the_ranking_rests_on_can_be_recounted(view_of: ViewOf, code: str) 
     assert row["weight"] == own["compliance_rate_denominator"]
     findings = view.list_all_rows("findings", every_type=True, status=("open",), severity=("major",))
     assert row["open_major_findings"] == len(findings)
-    recent = replace(view, selection=replace(view.selection, from_period=move(found.half, -3)))
+    recent = replace(view, selection=replace(view.selection, from_period=step_back(found.half, 3)))
     missing = recent.list_all_rows("plans", every_type=True, counted_by=("missing_inspections",))
     assert row["missing_inspections"] == len(missing)
     assert row["score"] == pytest.approx(row["optimism"] * row["size"] * row["waited"] * row["lift"])
@@ -135,15 +133,6 @@ def test_without_a_past_it_says_that_it_was_not_tested(view_of: ViewOf) -> None:
     view = view_of(known_on=date(2021, 5, 1))
     assert rank(view).past is None
     assert "It could not be tested on the past" in make_panel(view).note
-
-
-def test_halves_are_counted_and_moved() -> None:
-    assert count_halves("FY2025-H2") - count_halves("FY2024-H1") == 3
-    assert [move("FY2025-H2", step) for step in (-3, -2, -1, 0, 1)] == [
-        "FY2024-H1", "FY2024-H2", "FY2025-H1", "FY2025-H2", "FY2026-H1",
-    ]  # fmt: skip
-    assert find_told_on("FY2024-H2") == date(2025, 4, 30)
-    assert find_told_on("FY2024-H1") == date(2024, 10, 30)
 
 
 def test_page_shows_it_with_bars_and_reasons(open_app: OpenApp, demo_home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 
 import pandas as pd
@@ -14,7 +15,17 @@ from dashboard.charts.lines import LABEL_GAP, LINE_HEIGHT, place_end_labels
 from dashboard.charts.parts import find_rate_domain, wrap_label
 from dashboard.charts.radar import draw_radar, find_middle
 from dashboard.charts.ranks import draw_bars
-from dashboard.periods import GRAINS, Grain, change_grain, find_grain, is_within, list_quarters, name_period, step_back
+from dashboard.periods import (
+    GRAINS,
+    Grain,
+    change_grain,
+    find_grain,
+    find_told_on,
+    is_within,
+    list_quarters,
+    name_period,
+    step_back,
+)
 from dashboard.rates import make_distinct
 
 PERIODS = some.builds(name_period, some.integers(2000 * 4, 2100 * 4), some.sampled_from(GRAINS))
@@ -104,3 +115,12 @@ def test_frames_are_told_apart_by_names_order_and_contents() -> None:
     assert len(set(told)) == len(told)
     assert tell_apart(frame.copy()) == told[0]
     assert tell_apart(frame["rate"]) != tell_apart(frame["rate"].rename("share"))
+
+
+def test_halves_are_stepped_and_told_a_month_after_their_end() -> None:
+    assert [step_back("FY2025-H2", step) for step in (3, 2, 1, 0, -1)] == [
+        "FY2024-H1", "FY2024-H2", "FY2025-H1", "FY2025-H2", "FY2026-H1",
+    ]  # fmt: skip
+    assert find_told_on("FY2024-H2") == find_told_on("FY2024") == date(2025, 4, 30)
+    assert find_told_on("FY2024-H1") == find_told_on("FY2024-Q2") == date(2024, 10, 30)
+    assert find_told_on("FY2024-Q1") == date(2024, 7, 30) and find_told_on("FY2024-Q3") == date(2025, 1, 30)
