@@ -18,7 +18,7 @@ from dashboard.navigation import count_clicks
 from dashboard.pictures import draw_picture
 from dashboard.selection import list_filters, name_filter, say_selection, say_span
 from dashboard.view import View
-from dashboard.words import Language, join_sentences, join_values, plain, say_moment, translate
+from dashboard.words import Language, join_sentences, join_values, plain, say_moment, say_number, translate
 from metrics.catalog import METRICS
 from metrics.targets import TargetProblem
 
@@ -35,7 +35,10 @@ OnPick = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What one panel shows. A click on a mark or a row hands `on_pick` the chart's picks, or the row of `table`."""
+    """What one panel shows. A click on a mark or a row hands `on_pick` the chart's picks, or the row of `table`.
+
+    Of a long table the first `most_shown` rows are sent to the browser; files have all.
+    """
 
     key: str
     title: str
@@ -48,6 +51,7 @@ class Panel:
     on_pick: OnPick | None = None
     height: int = TABLE_HEIGHT
     is_empty: bool = False
+    most_shown: int | None = None
 
 
 def run_page(page: Any) -> None:
@@ -205,7 +209,16 @@ def _pick_mark(key: str, on_pick: OnPick) -> None:
 
 def show_table(view: View, panel: Panel) -> None:
     """The rows as they are downloaded; a click on one does what a click on its mark does."""
-    show_rows(view, panel.table, panel.columns, f"{panel.key}-rows", panel.title, panel.on_pick, panel.height)
+    shown = panel.table if panel.most_shown is None else panel.table.head(panel.most_shown)
+    show_rows(view, shown, panel.columns, f"{panel.key}-rows", panel.title, panel.on_pick, panel.height)
+    if len(shown) < len(panel.table):
+        st.caption(
+            view.say(
+                "The first {shown} of {number} rows; the files under Download have all.",
+                shown=say_number(len(shown)),
+                number=say_number(len(panel.table)),
+            )
+        )
 
 
 def show_rows(

@@ -19,6 +19,7 @@ from dashboard.words import join_sentences, join_values, say_number, say_percent
 from insights.chronic import LEAST_ROUNDS, count_chronic_by_item, find_chronic, find_least_rounds, measure_repeat
 
 MOST_DRAWN: Final = 12
+MOST_LISTED: Final = 500
 TYPE: Final = "inspection_type"
 EXPECTED: Final = 0.05
 """Cases that chance alone is expected to bring at the number of rounds from which it is no explanation."""
@@ -248,6 +249,7 @@ def show_cases(view: ItemView) -> Panel:
         columns=tuple(columns),
         on_pick=_open_entity,
         height=430,
+        most_shown=MOST_LISTED,
         note=join_sentences(
             language,
             [

@@ -69,7 +69,8 @@ def write_demo(
 
     `items` is the size of the newest security checklist and `rounds` the number of fiscal halves, of which the last is
     FY2025-H2. The form "mixed" writes the self-checks of the last fiscal year as workbooks and earlier ones into one
-    flat file; "csv" and "parquet" write all self-checks into the flat file. The same arguments give the same bytes.
+    flat file; "csv" and "parquet" write all self-checks into the flat file. The same arguments give the same bytes,
+    and of Parquet the same rows.
 
     `without` names stories (see etl.demo.stories) that are left out; the rest of the group stays as it is with them,
     save for the findings, which are drawn anew from the first outside check that differs.

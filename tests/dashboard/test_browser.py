@@ -258,7 +258,7 @@ def test_a_build_appears_by_itself_and_keeps_the_filters(open_page: OpenPage, de
         page = open_page(f"{address}/?lang=en&region=CN")
         expect(page.get_by_text("python -m etl load data/demo")).to_be_visible()
         load("master", "self_check/self_check_history*")
-        expect(page.get_by_text("Region: China.")).to_be_visible()
+        page.get_by_text("Region: China.").wait_for()
         wait(page)
         first = page.locator("[data-testid=stMetricValue]").first.inner_text()
         load("plan", "third_party_check")

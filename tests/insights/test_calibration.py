@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from insights.calibration import (
     MIN_VISITED,
@@ -96,11 +95,17 @@ def test_agreement_of_two_abstractors_is_that_of_gwet() -> None:
 
 @settings(max_examples=30)
 @given(TABLES)
-def test_weighted_kappa_is_that_of_statsmodels(table: list[int]) -> None:
+def test_weighted_kappa_is_that_of_cohen(table: list[int]) -> None:
+    """Cohen (1968), cell by cell: agreement counts 1, a step of one verdict a half, of two nothing."""
     counts = np.array(table) + 1
     found = summarise_pairs(make_pairs(counts, entity="A")).iloc[0]["weighted_kappa"]
-    expected = cohens_kappa(counts.reshape(3, 3), wt="linear", return_results=False)
-    assert found == pytest.approx(expected, abs=1e-12)
+    shares = counts.reshape(3, 3) / counts.sum()
+    weights = [[1 - abs(own - outside) / 2 for outside in range(3)] for own in range(3)]
+    observed = sum(weights[own][outside] * shares[own, outside] for own in range(3) for outside in range(3))
+    chance = sum(
+        weights[own][outside] * shares[own].sum() * shares[:, outside].sum() for own in range(3) for outside in range(3)
+    )
+    assert found == pytest.approx((observed - chance) / (1 - chance), abs=1e-12)
 
 
 @settings(max_examples=30)

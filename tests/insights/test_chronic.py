@@ -139,7 +139,7 @@ def test_kaplan_meier_of_waltons_is_that_of_lifelines() -> None:
 
 
 def test_medians_and_log_rank_of_waltons() -> None:
-    # Not printed in lifelines' documentation: the same as statsmodels finds on these numbers.
+    # Not printed in lifelines' documentation; statsmodels finds the same on these numbers.
     spells = make_deaths(WALTONS)
     assert estimate_time_to_fix(spells).groups["median"].tolist() == [56]
     found = estimate_time_to_fix(spells, "group")

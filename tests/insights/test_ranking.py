@@ -231,6 +231,7 @@ def test_any_entities(entities: list[tuple[float, float]], dispersion: float) ->
     # Who is not ranked changes nothing for the others.
     alone = rank_entities(rates[is_ranked], counts[is_ranked], dispersion=dispersion)
     pd.testing.assert_frame_equal(ranked, alone)
-    # Shrunken rates lie between the rate of the entity and the common mean, so none leaves the range of rates.
+    # Shrunken rates lie between the rate of the entity and the common mean, which a handful of answers leaves near ½.
     if rates[is_ranked].nunique() > 1:
-        assert ranked["shrunken"].between(rates[is_ranked].min() - 1e-9, rates[is_ranked].max() + 1e-9).all()
+        least, most = min(rates[is_ranked].min(), 0.5), max(rates[is_ranked].max(), 0.5)
+        assert ranked["shrunken"].between(least - 1e-9, most + 1e-9).all()
