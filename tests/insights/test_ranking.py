@@ -231,7 +231,10 @@ def test_any_entities(entities: list[tuple[float, float]], dispersion: float) ->
     # Who is not ranked changes nothing for the others.
     alone = rank_entities(rates[is_ranked], counts[is_ranked], dispersion=dispersion)
     pd.testing.assert_frame_equal(ranked, alone)
-    # Shrunken rates lie between the rate of the entity and the common mean, which a handful of answers leaves near ½.
+    # Shrunken rates lie between the rate of the entity and the common mean, of which half an answer on either side
+    # makes a rate as long as there are next to no answers.
     if rates[is_ranked].nunique() > 1:
-        least, most = min(rates[is_ranked].min(), 0.5), max(rates[is_ranked].max(), 0.5)
+        number = counts[is_ranked] / dispersion
+        mean = ((rates[is_ranked] * number).sum() + 0.5) / (number.sum() + 1)
+        least, most = min(rates[is_ranked].min(), mean), max(rates[is_ranked].max(), mean)
         assert ranked["shrunken"].between(least - 1e-9, most + 1e-9).all()
