@@ -20,7 +20,7 @@ from typing import Any, Final
 import pandas as pd
 
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 from etl.demo import STORIES, truth_path, write_demo
 from insights.calibration import NOMINAL_FDR, compare_groups
 from insights.chronic import find_chronic
@@ -248,7 +248,7 @@ DETECTORS: Final = (
 def read_group(folder: Path, seed: int, without: Sequence[str]) -> Group:
     """Write, load and open a demo group."""
     write_demo(folder / "exports", seed=seed, form="parquet", without=without)
-    report = load_files(Home(folder / "home"), [folder / "exports"], None, None, lambda *_: None)
+    report = load_files(Home(folder / "home"), Order([folder / "exports"]), lambda *_: None)
     assert report.exit_status == 0, report.refusals[:1]
     truth = json.loads(truth_path(folder / "exports").read_text("utf-8"))
     return Group(Warehouse.open_newest(folder / "home"), {story["id"]: story for story in truth["stories"]})

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from rich.text import Text
 
 from etl.builds import Busy, Home
 from etl.checks import CheckFailed
-from etl.commands import check_files, load_files, rebuild, status
+from etl.choices import Choice, Choices, read_choices, read_moment
+from etl.commands import Order, check_files, load_files, rebuild, status
 from etl.report import Report
 from etl.sources import SourceProblem, load_sources
 from etl.values import nearest
@@ -89,6 +89,25 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         command.add_argument("--known-at", type=_moment, help="date from which the files are known, e.g. 2023-10-20")
         command.add_argument("--source", help="name of the source that describes the files")
+        command.add_argument(
+            "--entity", metavar="CODE", help="entity that the files are about, where they do not say it"
+        )
+        command.add_argument(
+            "--period", help="period that the files are about, where they do not say it, e.g. FY2025-H1"
+        )
+        command.add_argument(
+            "--choices",
+            type=Path,
+            metavar="FILE",
+            help="JSON: file name to source, entity, period, known_at, leave_out",
+        )
+        command.add_argument(
+            "--refused-to",
+            type=Path,
+            metavar="FOLDER",
+            help="write the refused rows of each file there as a workbook to mend",
+        )
+        command.add_argument("--progress", type=Path, metavar="FILE", help="keep writing there, as JSON, how far it is")
         command.set_defaults(run=run)
 
     for name, run, text in (
@@ -102,9 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _moment(text: str) -> str:
     try:
-        return str(datetime.fromisoformat(text).replace(tzinfo=None))
+        return read_moment(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no date such as 2023-10-20") from error
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
@@ -141,13 +160,17 @@ def _load(options: argparse.Namespace, console: Console) -> int:
 def _report(options: argparse.Namespace, console: Console, act: Callable[..., Report]) -> int:
     home = Home.find(options.home)
     known = load_sources(home.path)
-    if options.source and options.source not in known:
-        near = nearest(options.source, known)
-        raise ValueError(
-            f"There is no source {options.source}; {f'did you mean {near}?' if near else ''} See: etl sources."
-        )
-    with _Bar(console, options.json) as bar:
-        report = act(home, options.paths, options.known_at, options.source, bar)
+    by_file = read_choices(options.choices) if options.choices else {}
+    for_all = Choice(options.source, options.known_at, options.entity, options.period)
+    for choice in (for_all, *by_file.values()):
+        if choice.source and choice.source not in known:
+            near = nearest(choice.source, known)
+            raise ValueError(
+                f"There is no source {choice.source}; {f'did you mean {near}?' if near else ''} See: etl sources."
+            )
+    order = Order(options.paths, Choices(for_all, by_file), options.refused_to)
+    with _Bar(console, options.json, options.progress) as bar:
+        report = act(home, order, bar)
     _show(options, console, report)
     return report.exit_status
 
@@ -161,8 +184,9 @@ def _rebuild(options: argparse.Namespace, console: Console) -> int:
 
 def _show(options: argparse.Namespace, console: Console, report: Report) -> None:
     if options.json:
-        answer = {"build": report.build, "loads": report.loads, "refusals": report.refusals}
-        print(json.dumps(answer | {"refusals_left_out": report.refusals_left_out}, ensure_ascii=False, default=str))
+        answer = {"build": report.build, "exit_status": report.exit_status, "loads": report.loads}
+        answer |= {"refusals": report.refusals, "refusals_left_out": report.refusals_left_out}
+        print(json.dumps(answer, ensure_ascii=False, default=str))
         return
     grouped: dict[str, list[dict[str, Any]]] = {}
     for one in report.loads:
@@ -239,6 +263,9 @@ def _sources(options: argparse.Namespace, console: Console) -> int:
                 "header": source.header,
                 "sheet": source.sheet,
                 "yields": [record.kind.name for record in source.records],
+                "asks": source.asks,
+                "part_of": source.part_of,
+                "is_draft": source.is_draft,
             }
             for source in sources.values()
         ]
@@ -250,6 +277,9 @@ def _sources(options: argparse.Namespace, console: Console) -> int:
     for source in sources.values():
         signs = [f"file name {source.file_name}"] if source.file_name else []
         signs += [f"sheet {source.sheet}"] if source.sheet else []
+        signs += [f"document {source.document}"] if source.document else []
+        signs += [f"further sheets of {source.part_of}"] if source.part_of else []
+        signs += ["a draft, to be confirmed"] if source.is_draft else []
         signs += [f"headings {', '.join(source.header)}"] if source.header else []
         kinds = ", ".join(record.kind.name for record in source.records)
         table.add_row(
@@ -262,7 +292,8 @@ def _sources(options: argparse.Namespace, console: Console) -> int:
 class _Bar:
     """A progress bar for people, silent for programs and when nobody watches."""
 
-    def __init__(self, console: Console, is_silent: bool) -> None:
+    def __init__(self, console: Console, is_silent: bool, written_to: Path | None = None) -> None:
+        self.written_to = written_to
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -283,6 +314,10 @@ class _Bar:
         self.progress.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        if self.written_to:
+            part = self.written_to.with_name(f".{self.written_to.name}.part")
+            part.write_text(json.dumps({"what": what, "done": done, "total": total}), "utf-8")
+            part.replace(self.written_to)
         speed = self.progress.tasks[0].finished_speed or self.progress.tasks[0].speed
         rate = f"{speed:,.0f}/s" if speed else ""
         self.progress.update(self.task, description=what, completed=done, total=total or None, rate=rate)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from etl.derive import fold
-from etl.reading import Reader, make_lookup
+from etl.reading import MAX_SUGGESTIONS, Reader, make_lookup, suggest
 from etl.schema import FOREVER, Field
 from etl.sources import Record, Source
 from etl.statements import known_at_sql, run_expression
@@ -153,10 +153,30 @@ def _resolve_inspections(
             coalesce(least(greatest(t.performed_on, p.first_on), p.last_on), p.last_on) as reference_on,
             coalesce((select any_value(r.reason_code) from telling_refusal r
                 where r.telling_no = t.telling_no and r.is_row_refused),
+                case when p.first_on > ? then 'future_period' end,
+                case when not exists (select 1 from dim_entity e where e.entity_code = t.entity_code
+                    and e.known_to = timestamp '{FOREVER}' and e.valid_from <= p.last_on and e.valid_to > p.first_on)
+                    then 'closed_entity' end,
                 case when c.checklist_no is null then 'unknown_checklist' end) as reason_code
         from typed t
         left join checklist c using (checklist_code, checklist_version)
-        left join dim_period p on p.period_code = t.period"""
+        left join dim_period p on p.period_code = t.period""",
+        [reader.today],
+    )
+    connection.execute(
+        """insert into telling_refusal
+        select telling_no, 'period', raw_period, 'future_period', 'The period ' || period || ' begins on ' || first_on
+            || ', after the day of loading. Correct the period, or load the file then.', null, true
+        from inspection_typed join dim_period on period_code = period where reason_code = 'future_period'
+        union all
+        select t.telling_no, 'entity_code', t.raw_entity_code, 'closed_entity', 'The entity ' || t.entity_code
+            || ' is not part of the group in ' || t.period || ': the organisation master has it '
+            || string_agg(case when e.valid_from > date '1000-01-01' then 'from ' || e.valid_from || ' ' else '' end
+                || 'until ' || (e.valid_to - interval 1 day)::date, ' and ' order by e.valid_from)
+            || '. Correct the entity or the period, or load a newer master.', null, true
+        from inspection_typed t join dim_entity e using (entity_code)
+        where t.reason_code = 'closed_entity' and e.known_to > timestamp '9999-01-01'
+        group by t.telling_no, t.raw_entity_code, t.entity_code, t.period"""
     )
     connection.execute(
         """insert into telling_refusal
@@ -191,7 +211,9 @@ def _resolve_items(connection: duckdb.DuckDBPyConnection, lookup: str) -> None:
     )
 
 
-def load_answers(connection: duckdb.DuckDBPyConnection, source: Source, resolution: Resolution, is_fast: bool) -> None:
+def load_answers(
+    connection: duckdb.DuckDBPyConnection, source: Source, resolution: Resolution, is_fast: bool, counts_worst: bool
+) -> None:
     """Store the answers of fresh inspections at once and keep the others in `said_now`; bad rows go to `row_refusal`.
 
     Adds to `touched_inspection`. What `said_now` holds takes effect with `restate`.
@@ -240,7 +262,7 @@ def load_answers(connection: duckdb.DuckDBPyConnection, source: Source, resoluti
     said, rows, bad_tellings, repeated = counted
     if bad_tellings or resolution.bad_fields or repeated or inserted[0] + said < rows:
         _refuse(connection, resolution)
-    elif said:
+    if said and not counts_worst:
         _refuse_contradictions(connection)
     _keep_inspections(connection, source)
 
@@ -272,7 +294,27 @@ def _refuse(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> No
         join answer_row a on a.table_no = r.table_no and a.row_no = r.row_no and a.variant = r.variant
         where r.item_id is null and t.reason_code is null"""
     )
-    _refuse_contradictions(connection)
+    _suggest_items(connection)
+
+
+def _suggest_items(connection: duckdb.DuckDBPyConnection) -> None:
+    """Name the item that was probably meant, for the first codes that are in no checklist."""
+    unknown = connection.execute(
+        f"""select distinct a.raw_item_code, t.checklist_code, t.checklist_version
+        from row_refusal x join answer_row a using (table_no, row_no, variant)
+        join resolved_answer r using (table_no, row_no, variant) join inspection_told t on t.telling_no = r.telling_no
+        where x.reason_code = 'unknown_item' order by all limit {MAX_SUGGESTIONS}"""
+    ).fetchall()
+    for raw, code, version in unknown:
+        rows = connection.execute(
+            "select distinct item_code from dim_item where checklist_code = ? and checklist_version = ?",
+            [code, version],
+        ).fetchall()
+        near = suggest(raw, [row[0] for row in rows])
+        if near:
+            connection.execute(
+                "update row_refusal set suggestion = ? where reason_code = 'unknown_item' and value = ?", [near, raw]
+            )
 
 
 def _refuse_contradictions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -358,8 +400,10 @@ def begin_restating(connection: duckdb.DuckDBPyConnection) -> None:
 def hear_again(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> None:
     """Add to `said` what an archived file, staged and resolved again, says about the inspections being restated."""
     connection.execute(
-        f"""insert into said select {SAID_COLUMNS} from ({resolution.answers})
-        where is_good and inspection_id in (select inspection_id from said_now)"""
+        f"""insert into said select {SAID_COLUMNS} from ({resolution.answers}) heard
+        where is_good and inspection_id in (select inspection_id from said_now)
+            and exists (select 1 from stm_inspection s
+                where s.inspection_id = heard.inspection_id and s.load_id = heard.load_id)"""
     )
 
 

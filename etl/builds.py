@@ -130,14 +130,24 @@ class Home:
         return sorted(found, key=lambda facts: facts["load_no"])
 
 
-def fingerprint(path: Path) -> tuple[str, int]:
-    """SHA-256 of a file and the number of its line feeds, in one reading."""
-    digest, newlines = hashlib.sha256(), 0
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What one reading of a file's bytes tells."""
+
+    sha256: str
+    newlines: int
+    has_nul: bool
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """SHA-256 of a file, the number of its line feeds and whether it holds a NUL, in one reading."""
+    digest, newlines, has_nul = hashlib.sha256(), 0, False
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
             newlines += block.count(b"\n")
-    return digest.hexdigest(), newlines
+            has_nul = has_nul or b"\0" in block
+    return Fingerprint(digest.hexdigest(), newlines, has_nul)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,79 +13,116 @@ from typing import Any
 import duckdb
 
 from etl.builds import Home
+from etl.cells import Unreadable
+from etl.choices import Choices
 from etl.load import MEMORY_LIMIT, Loading, Progress
-from etl.report import Handed, Report, find_files
+from etl.packages import unpack
+from etl.report import Handed, Report, describe_source, find_files
 from etl.schema import SCHEMA_VERSION, create_schema
+from etl.sources import Source, load_sources
 
 
-def load_files(
-    home: Home, paths: list[Path], known_at: str | None, wanted_source: str | None, progress: Progress
-) -> Report:
-    """Load files and folders and publish a new build. Raises Busy, FileNotFoundError, SourceProblem, CheckFailed.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is handed in and how: files and folders, the choices for them, and where refused rows are written to."""
 
-    A warehouse of an earlier version is made again from the archive first.
+    paths: list[Path]
+    choices: Choices = field(default_factory=Choices)
+    refused_to: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file to be handed in; a package is one that could not be unpacked."""
+
+    path: Path
+    package: str | None = None
+    refusal: Unreadable | None = None
+
+
+def load_files(home: Home, order: Order, progress: Progress) -> Report:
+    """Load files, folders and zip archives and publish a new build.
+
+    Raises Busy, FileNotFoundError, SourceProblem, CheckFailed. A warehouse of an earlier version is made again from the
+    archive first.
     """
-    files = find_files(paths)
+    find_files(order.paths)
+    for choice in (order.choices.for_all, *order.choices.by_file.values()):
+        source = load_sources(home.path).get(choice.source or "")
+        if source and source.is_draft:
+            raise ValueError(
+                f"The source {source.name} is a draft: confirm its marked lines and take out 'draft = true' before loading."
+            )
     if is_outdated(home):
         rebuild(home, progress)
     with home.writing():
         name, path = home.begin()
-        report = _load_into(home, name, path, files, known_at, wanted_source, progress, is_check=False)
+        report = _load_into(home, name, path, order, progress, is_check=False)
         if report.build is None:
             path.unlink(missing_ok=True)
     return report
 
 
-def check_files(
-    home: Home, paths: list[Path], known_at: str | None, wanted_source: str | None, progress: Progress
-) -> Report:
+def check_files(home: Home, order: Order, progress: Progress) -> Report:
     """What a load would do, by the same code in a copy of the newest build that is thrown away; writes nothing."""
-    files = find_files(paths)
+    find_files(order.paths)
     newest = home.newest()
     with tempfile.TemporaryDirectory(prefix="tenken-check-") as folder:
         path = Path(folder) / "build.duckdb"
         if is_outdated(home):
             raise ValueError("The newest build is of an earlier version; run python -m etl rebuild first.")
         if newest:
+            progress("copy", 0, 0)
             shutil.copyfile(newest, path)
-        report = _load_into(home, "check", path, files, known_at, wanted_source, progress, is_check=True)
+        report = _load_into(home, "check", path, order, progress, is_check=True)
     report.build = None
     return report
 
 
-def _load_into(
-    home: Home,
-    name: str,
-    path: Path,
-    files: list[Path],
-    known_at: str | None,
-    wanted_source: str | None,
-    progress: Progress,
-    is_check: bool,
-) -> Report:
+def _find(order: Order, folder: Path) -> list[_Found]:
+    """Every file to be handed in, zip archives unpacked into the folder."""
+    found: list[_Found] = []
+    for number, path in enumerate(find_files(order.paths)):
+        if path.suffix.lower() != ".zip":
+            found.append(_Found(path))
+            continue
+        try:
+            found += [_Found(member, path.name) for member in unpack(path, folder / f"package-{number}")]
+        except Unreadable as unreadable:
+            found.append(_Found(path, refusal=unreadable))
+    return found
+
+
+def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progress, *, is_check: bool) -> Report:
     report = Report()
     with tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder:
         connection = open_build(path, name, Path(folder))
         try:
-            loading = Loading(home, connection, Path(folder), progress)
-            new, loaded_at = [], datetime.now(UTC).replace(tzinfo=None)
+            loaded_at = datetime.now(UTC).replace(tzinfo=None)
+            loading = Loading(home, connection, Path(folder), progress, loaded_at)
+            loading.has_previews = is_check
+            new: list[Handed] = []
             (number,) = connection.execute("select coalesce(max(load_no), 0) from load").fetchone() or (0,)
             seen = set()
+            files = _find(order, Path(folder))
             for position, file in enumerate(files):
                 progress("read", position, len(files))
-                handed = loading.hand_in(file, file.name, known_at, loaded_at, position)
-                handed.wanted_source = wanted_source
+                choice = order.choices.of(file.path.name)
+                if choice.leave_out:
+                    continue
+                handed = loading.hand_in(file.path, file.path.name, choice.known_at, loaded_at, position, choice.given)
+                handed.wanted_source, handed.package, handed.refusal = choice.source, file.package, file.refusal
                 if handed.load_id in seen or loading.is_known(handed):
-                    report.loads.append(_known(connection, handed))
+                    report.loads.append(_known(connection, handed, loading.sources))
                     continue
                 seen.add(handed.load_id)
                 if not handed.is_again:
                     number += 1
                     handed.load_no = number
                 if is_check:
-                    handed.archive_path = str(file.resolve())
+                    handed.archive_path = str(file.path.resolve())
                 else:
-                    handed.archive_path = str(home.keep(file, handed.sha256, handed.name))
+                    handed.archive_path = str(home.keep(file.path, handed.looked.sha256, handed.name))
                     handed.path = home.archive / handed.archive_path
                 new.append(handed)
             if not new:
@@ -91,10 +130,13 @@ def _load_into(
                 return report
             _take_in(loading, new)
             _seal(connection, name)
-            report.add(connection, new)
+            report.add(connection, new, loading.sources)
+            if order.refused_to:
+                report.name_workbooks(new, loading.write_refused(new, order.refused_to))
         finally:
             connection.close()
     if not is_check:
+        progress("publish", 0, 0)
         for handed in new:
             home.note(Path(handed.archive_path), _facts(handed))
         report.build = home.publish(name, path).stem
@@ -110,24 +152,24 @@ def _take_in(loading: Loading, files: list[Handed]) -> None:
     loading.finish()
 
 
-def _known(connection: duckdb.DuckDBPyConnection, file: Handed) -> dict[str, Any]:
+def _known(connection: duckdb.DuckDBPyConnection, file: Handed, sources: Mapping[str, Source]) -> dict[str, Any]:
     row = connection.execute(
         "select source_name, rows_read, known_at from load where load_id = ?", [file.load_id]
     ).fetchone() or (None, 0, None)
-    counts = {"rows_read": row[1], "rows_loaded": 0, "rows_unchanged": row[1], "rows_refused": 0, "rows_skipped": 0}
+    counts = dict.fromkeys(("rows_loaded", "rows_changed", "rows_refused", "rows_skipped"), 0)
     return {
-        "file": file.name,
-        "source": row[0],
-        **counts,
-        "known_at": str(row[2]),
-        "is_refused": False,
-        "is_known": True,
-    }
+        "file": file.name, "package": file.package, "source": row[0], "rows_read": row[1], "rows_unchanged": row[1],
+        **counts, "known_at": str(row[2]), "is_refused": False, "is_known": True, "reason_code": None, "reason": None,
+        "needs": [], **describe_source(sources, row[0]), "preview": [], "refused_workbook": None,
+    }  # fmt: skip
 
 
 def _facts(file: Handed) -> dict[str, Any]:
-    names = ("load_no", "name", "sha256", "archive_path", "known_at", "known_at_origin", "loaded_at", "wanted_source")
-    return {name: getattr(file, name) for name in names} | {"source_name": file.source_name}
+    names = ("load_no", "name", "archive_path", "known_at", "known_at_origin", "loaded_at", "wanted_source", "given")
+    return {name: getattr(file, name) for name in names} | {
+        "sha256": file.looked.sha256,
+        "source_name": file.source_name,
+    }
 
 
 def open_build(path: Path, name: str, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -174,13 +216,14 @@ def rebuild(home: Home, progress: Progress) -> Report:
             try:
                 done: list[Handed] = []
                 for loaded_at, notes in commands.items():
-                    loading = Loading(home, connection, Path(folder), progress)
+                    loading = Loading(home, connection, Path(folder), progress, datetime.fromisoformat(loaded_at))
                     files = []
                     for one in notes:
                         given = one["known_at"] if one["known_at_origin"] == "given" else None
                         handed = loading.hand_in(
-                            home.archive / one["archive_path"], one["name"], given, datetime.fromisoformat(loaded_at), 0
-                        )
+                            home.archive / one["archive_path"], one["name"], given, datetime.fromisoformat(loaded_at), 0,
+                            one.get("given"),
+                        )  # fmt: skip
                         for key in ("load_no", "archive_path", "known_at", "known_at_origin", "wanted_source"):
                             setattr(handed, key, one[key])
                         handed.loaded_at = loaded_at
@@ -188,7 +231,7 @@ def rebuild(home: Home, progress: Progress) -> Report:
                     _take_in(loading, files)
                     done += files
                 _seal(connection, name)
-                report.add(connection, done)
+                report.add(connection, done, loading.sources)
             finally:
                 connection.close()
         report.build = home.publish(name, path).stem

@@ -9,7 +9,7 @@ import duckdb
 from etl.schema import BEGINNING, FOREVER, record_kinds
 
 MODELS = Path(__file__).parent / "models"
-DIMENSIONS = ("region", "entity", "item", "lineage")
+DIMENSIONS = ("region", "entity", "item", "lineage", "reference")
 TABLES = {
     "region": "dim_region",
     "entity": "dim_entity",
@@ -87,4 +87,5 @@ def fold(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
             coalesce(lead(known_at) over (partition by {key_list} order by known_at), timestamp '{FOREVER}') as known_to
         from opened"""
     )
-    run_model(connection, TABLES[kind])
+    if kind in TABLES:
+        run_model(connection, TABLES[kind])

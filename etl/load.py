@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,35 @@ import duckdb
 
 from etl import answers
 from etl.builds import Home, fingerprint
+from etl.cells import Unreadable
 from etl.checks import run_checks
 from etl.derive import fold, prepare, run_model
+from etl.mending import write_refused
+from etl.previews import preview_answers, preview_statements
 from etl.reading import make_reader
-from etl.report import Handed
-from etl.schema import fill, record_kinds
+from etl.report import Handed, Preview
+from etl.schema import RecordKind, fill, record_kinds
 from etl.sources import Source, load_sources
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
 from etl.statements import load_statements
-from etl.tables import Export, Unreadable, recognise
+from etl.tables import Export, Table, find_tables, missing_given, recognise
 
 BATCH_BYTES = 32 << 20
+PREVIEW_ROWS = 20
 MEMORY_LIMIT = "1200MB"
-PENDING = ("unknown_entity", "unknown_item", "unknown_checklist", "unknown_finding")
+PENDING = (
+    "unknown_entity", "closed_entity", "unknown_item", "unknown_checklist", "unknown_finding", "unknown_reference",
+)  # fmt: skip
 Progress = Callable[[str, int, int], None]
 
 
 class Loading:
     """One load under way in a build that nobody sees yet."""
 
-    def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection, scratch: Path, progress: Progress) -> None:
+    def __init__(
+        self, home: Home, connection: duckdb.DuckDBPyConnection, scratch: Path, progress: Progress, loaded_at: datetime
+    ) -> None:
+        self.loaded_at = loaded_at
         self.home = home
         self.connection = connection
         self.scratch = scratch
@@ -52,18 +62,25 @@ class Loading:
             "create or replace temp table lineage_before as select distinct item_id, lineage_code from dim_item"
         )
         self.masters_changed = False
+        self.has_previews = False
+        """Whether the first rows of every file are kept as they were understood."""
 
     # --- files ---------------------------------------------------------------------------------
 
-    def hand_in(self, path: Path, name: str, known_at: str | None, loaded_at: datetime, position: int) -> Handed:
-        """Settle what a file is: its fingerprint, id and knowledge date."""
-        sha256, newlines = fingerprint(path)
-        (load_id,) = self._one("select id_of('load', concat_ws(chr(31), ?, ?, ?))", [sha256, name, known_at or ""])
+    def hand_in(
+        self, path: Path, name: str, known_at: str | None, loaded_at: datetime, position: int,
+        given: Mapping[str, str] | None = None,
+    ) -> Handed:  # fmt: skip
+        """Settle what a file is: its fingerprint, id and knowledge date. What a person gave for it is part of what it is."""
+        looked = fingerprint(path)
+        told = [f"{key}={text}" for key, text in sorted((given or {}).items())]
+        key = chr(31).join([looked.sha256, name, known_at or "", *told])
+        (load_id,) = self._one("select id_of('load', ?)", [key])
         # Files of one command become known one after the other, in the order of their names.
         moment = loaded_at + timedelta(microseconds=position)
         return Handed(
-            path, name, sha256, path.stat().st_size, newlines, load_id, 0, "",
-            known_at or moment.isoformat(sep=" "), "given" if known_at else "now", loaded_at.isoformat(sep=" "),
+            path, name, looked, path.stat().st_size, load_id, 0, "", known_at or moment.isoformat(sep=" "),
+            "given" if known_at else "now", loaded_at.isoformat(sep=" "), dict(given or {}),
         )  # fmt: skip
 
     def _one(self, sql: str, parameters: list[Any] | None = None) -> Any:
@@ -91,89 +108,122 @@ class Loading:
 
     def take_in(self, files: list[Handed]) -> None:
         """Take in files that are new, masters first, and record every load and refusal."""
-        groups: dict[str, list[Handed]] = {}
+        groups: dict[str, list[tuple[Handed, StagedFile]]] = {}
+        exports = []
         for number, file in enumerate(files):
             self.progress("recognise", number, len(files))
+            if file.refusal:
+                continue
+            export = Export(file.path, file.name, file.given)
+            exports.append(export)
             try:
-                export = Export(file.path, file.name)
-                source, tables = recognise(export, self.sources, file.wanted_source)
-                for table in tables:
-                    table.positions(source.all_columns)
+                self._recognise(file, export, number, groups)
             except Unreadable as unreadable:
                 file.refusal = unreadable
-                continue
-            file.source_name = source.name
-            if source.known_at and file.known_at_origin == "now":
-                file.known_at_origin = "source"
-            file.staged = StagedFile(
-                number, file.load_id, export, tables, file.known_at, file.known_at_origin == "given", file.newlines
-            )
-            groups.setdefault(source.name, []).append(file)
-        self.connection.execute(
-            "delete from refusal where load_id in (select unnest(?))", [[file.load_id for file in files]]
-        )
+                file.staged = []
+        ids = [file.load_id for file in files]
+        again = [file.load_id for file in files if file.is_again and file.staged]
+        self.connection.execute("delete from refusal where load_id in (select unnest(?))", [ids])
+        for kind in self.kinds if again else ():
+            if kind != "answer":
+                self.connection.execute(f"delete from stm_{kind} where load_id in (select unnest(?))", [again])
         self._record(files)
         for name in sorted(groups, key=lambda name: (self._rank(self.sources[name]), name)):
             for batch in _batches(self.sources[name], groups[name]):
                 self._take_in_batch(self.sources[name], batch)
+        for export in exports:
+            export.forget()
         self._record(files)
         for file in files:
             self._record_refusals(file)
 
+    def _recognise(
+        self, file: Handed, export: Export, number: int, groups: dict[str, list[tuple[Handed, StagedFile]]]
+    ) -> None:
+        """Find the sources of a file and its further sheets. Raises Unreadable where it cannot be taken in."""
+        found = recognise(export, self.sources, file.wanted_source)
+        file.source_name = found[0][0].name
+        for source, tables in found:
+            for table in tables:
+                table.positions(source.all_columns)
+            file.needs += [one for one in missing_given(source, export, tables) if one not in file.needs]
+        if file.needs:
+            raise Unreadable("needs_given", _ask_for(file.needs))
+        if found[0][0].known_at and file.known_at_origin == "now":
+            file.known_at_origin = "source"
+        for source, tables in found:
+            staged = StagedFile(
+                number, file.load_id, export, tables, file.known_at, file.known_at_origin == "given",
+                file.looked.newlines, file.looked.has_nul,
+            )  # fmt: skip
+            for hidden in find_tables(export, source, hidden=True):
+                staged.leave_out_sheet(hidden)
+            file.staged.append(staged)
+            groups.setdefault(source.name, []).append((file, staged))
+
     def _rank(self, source: Source) -> int:
         return self.kinds.index(source.records[0].kind.name)
 
-    def _take_in_batch(self, source: Source, batch: list[Handed]) -> None:
-        staged = [file.staged for file in batch if file.staged]
+    def _take_in_batch(self, source: Source, batch: list[tuple[Handed, StagedFile]]) -> None:
+        staged = [part for _, part in batch]
         try:
             is_fast = stage(self.connection, source, staged, self.scratch)
         except Unreadable as unreadable:
-            for one in staged:
-                one.rows_read = one.rows_refused = 0
-                one.refusals.clear()
+            for part in staged:
+                part.rows_read = part.rows_refused = 0
+                part.refusals.clear()
             if len(batch) == 1:
-                batch[0].refusal = unreadable
-                batch[0].staged = None
+                batch[0][0].refusal = unreadable
+                batch[0][0].staged.remove(batch[0][1])
                 return
             # One file of the batch cannot be read to its end; by themselves the others can.
-            for file in batch:
-                self._take_in_batch(source, [file])
+            for one in batch:
+                self._take_in_batch(source, [one])
             return
         self.rows_done += sum(one.rows_read for one in staged)
         self.progress(source.name, self.rows_done, 0)
         connection = self.connection
         connection.execute("delete from row_refusal")
         connection.execute(
-            "create or replace temp table row_changed (table_no integer, row_no bigint, variant integer)"
+            """insert into row_refusal
+            select table_no, row_no, variant, lookup, code, 'unknown_reference',
+                '''' || code || ''' is in no export that tells of a ' || replace(register, '_', ' ') || ' and was loaded; load that one too, in any order.',
+                null, true from unknown_reference"""
+        )
+        connection.execute(
+            "create or replace temp table row_changed (table_no integer, row_no bigint, variant integer, is_change boolean)"
         )
         connection.execute("create or replace temp table place as select table_no, file_no, load_id from staged_table")
         is_single = len(source.records) == 1
         has_answers = False
+        previews: list[tuple[str, list[str], list[tuple[Any, ...]]]] = []
         for record in source.records:
-            reader = make_reader(connection, source)
+            reader = make_reader(connection, source, self.loaded_at)
             if record.kind.name == "answer":
                 resolution = answers.resolve(connection, source, record, reader)
-                answers.load_answers(connection, source, resolution, is_fast)
+                answers.load_answers(connection, source, resolution, is_fast, record.counts_worst)
                 has_answers = True
+                if self.has_previews:
+                    previews.append(("answer", *preview_answers(connection)))
                 if not is_single:
                     connection.execute(
-                        "insert into row_changed select table_no, row_no, variant from resolved_answer "
+                        "insert into row_changed select table_no, row_no, variant, false from resolved_answer "
                         "where is_good and is_fresh"
                     )
                 continue
-            if any(file.is_again for file in batch):
-                connection.execute(f"delete from stm_{record.kind.name} where load_id in (select load_id from place)")
             load_statements(connection, source, record, reader)
             self._derive(record.kind.name)
-            keys = " and ".join(f"f.{key.name} is not distinct from t.{key.name}" for key in record.kind.keys)
-            connection.execute(
-                f"""insert into row_changed select table_no, row_no, variant from told t
-                where exists (select 1 from folded f where f.load_id = t.load_id and {keys})"""
-            )
+            self._count_changes(record.kind)
+            if self.has_previews:
+                previews.append((record.kind.name, *preview_statements(connection, record)))
         self._refuse_rows(source, staged)
         if has_answers and self._restate():
             connection.execute(
-                """insert into row_changed select table_no, row_no, variant from said_now s
+                """insert into row_changed
+                select table_no, row_no, variant, exists (
+                    select 1 from fct_answer b where b.inspection_id = s.inspection_id and b.item_id = s.item_id
+                        and b.load_id <> s.load_id)
+                from said_now s
                 where exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
                         and a.item_id = s.item_id and a.load_id = s.load_id and a.row_no = s.row_no)
                     or exists (select 1 from fct_inspection i
@@ -186,14 +236,56 @@ class Loading:
                 anti join (select table_no, row_no, variant from row_refusal where is_row_refused)
                 using (table_no, row_no, variant)"""
             )
-        unchanged = dict(
-            connection.execute(
-                f"""select file_no, count(*) from (select distinct table_no, row_no, variant from {rows}) r
-                anti join row_changed c using (table_no, row_no, variant) join place using (table_no) group by file_no"""
+        self._count(batch, rows)
+        self._keep_previews(batch, previews)
+
+    def _count_changes(self, kind: RecordKind) -> None:
+        """Note which rows of `told` made a difference, and which of them replaced what was known."""
+        keys = " and ".join(f"f.{key.name} is not distinct from t.{key.name}" for key in kind.keys)
+        self.connection.execute(
+            f"""insert into row_changed
+            select table_no, row_no, variant, exists (
+                select 1 from folded f where f.load_id <> t.load_id and f.known_from <= t.known_at and {keys})
+            from told t where exists (select 1 from folded f where f.load_id = t.load_id and {keys})"""
+        )
+
+    def _count(self, batch: list[tuple[Handed, StagedFile]], rows: str) -> None:
+        """Settle how many of the good rows told something new, replaced what was known, or told nothing new."""
+        counted = self.connection.execute(
+            f"""select file_no, count(*) filter (where is_change is null), count(*) filter (where is_change) from (
+                select r.table_no, bool_or(c.is_change) as is_change
+                from (select distinct table_no, row_no, variant from {rows}) r
+                left join row_changed c using (table_no, row_no, variant)
+                group by r.table_no, r.row_no, r.variant
+            ) join place using (table_no) group by file_no"""
+        ).fetchall()
+        found = {row[0]: row[1:] for row in counted}
+        for _, part in batch:
+            unchanged, part.rows_changed = found.get(part.file_no, (0, 0))
+            part.rows_loaded = part.rows_read - part.rows_refused - unchanged
+
+    def _keep_previews(
+        self, batch: list[tuple[Handed, StagedFile]], previews: list[tuple[str, list[str], list[tuple[Any, ...]]]]
+    ) -> None:
+        """Hand the first rows that were understood and not refused to their files."""
+        if not previews:
+            return
+        refused = set(
+            self.connection.execute(
+                "select table_no, row_no, variant from row_refusal where is_row_refused limit 100000"
             ).fetchall()
         )
-        for one in staged:
-            one.rows_loaded = one.rows_read - one.rows_refused - unchanged.get(one.file_no, 0)
+        files = dict(self.connection.execute("select table_no, file_no from place").fetchall())
+        by_number = {part.file_no: file for file, part in batch}
+        for kind, columns, rows in previews:
+            shown: dict[int, list[list[str | None]]] = {}
+            for row in rows:
+                mine = shown.setdefault(files[row[0]], [])
+                if row[:3] not in refused and len(mine) < PREVIEW_ROWS:
+                    mine.append([None if cell is None else str(cell) for cell in row[3:]])
+            for number, found in shown.items():
+                if found:
+                    by_number[number].previews.append(Preview(kind, columns, found))
 
     def _derive(self, kind: str) -> None:
         fold(self.connection, kind)
@@ -203,7 +295,7 @@ class Loading:
             self.connection.execute(
                 "insert into touched_checklist select distinct checklist_code, checklist_version from told"
             )
-        if kind in ("entity", "item", "finding"):
+        if kind in ("entity", "item", "finding", "reference"):
             self.masters_changed = True
 
     def _refuse_rows(self, source: Source, staged: list[StagedFile]) -> None:
@@ -220,6 +312,7 @@ class Loading:
         parts = ", ".join(f"'{key}': d.{key}" for key in keys)
         text = f"to_json({{{parts}}})::varchar" if keys else "null"
         expressions = {name: text for record in source.records for name, text in record.expressions.items()}
+        expressions |= {one.key: one.code for one in source.lookups}
         headings = [
             (name, variant, heading_of(source, expressions.get(name, name), variant, staged[0].tables[0]))
             for name, variant in connection.execute("select distinct field, variant from row_refusal").fetchall()
@@ -233,7 +326,7 @@ class Loading:
             from row_refusal r
             join staged_table t on t.table_no = r.table_no
             join heading h on h.field = r.field and h.variant = r.variant
-            join data_row d on d.table_no = r.table_no and d.row_no = r.row_no and d.variant = r.variant"""
+            join cell_row d on d.table_no = r.table_no and d.row_no = r.row_no and d.variant = r.variant"""
         )
         by_number = {one.file_no: one for one in staged}
         counted = connection.execute(
@@ -251,24 +344,29 @@ class Loading:
             return False
         answers.begin_restating(connection)
         for load_id in answers.later_loads(connection):
-            name, archived, source_name, known_at, origin = self._one(
-                "select file_name, archive_path, source_name, known_at, known_at_origin from load where load_id = ?",
+            name, archived, source_name, known_at, origin, given = self._one(
+                "select file_name, archive_path, source_name, known_at, known_at_origin, given from load where load_id = ?",
                 [load_id],
             )
-            self._hear_again(load_id, name, archived, self.sources[source_name], str(known_at), origin)
+            export = Export(self.home.archive / archived, name, read_given(given))
+            for source, tables in recognise(export, self.sources, source_name):
+                self._hear_again(load_id, export, source, tables, str(known_at), origin)
+            export.forget()
         answers.restate(connection)
         return True
 
-    def _hear_again(self, load_id: int, name: str, archived: str, source: Source, known_at: str, origin: str) -> None:
-        path = self.home.archive / archived
-        export = Export(path, name)
-        _, tables = recognise(export, {source.name: source}, source.name)
-        again = StagedFile(0, load_id, export, tables, known_at, origin == "given", fingerprint(path)[1])
+    def _hear_again(
+        self, load_id: int, export: Export, source: Source, tables: list[Table], known_at: str, origin: str
+    ) -> None:
+        spoken = [record for record in source.records if record.kind.name == "answer"]
+        if not spoken:
+            return
+        looked = fingerprint(export.path)
+        again = StagedFile(0, load_id, export, tables, known_at, origin == "given", looked.newlines, looked.has_nul)
         stage(self.connection, source, [again], self.scratch)
-        for record in source.records:
-            if record.kind.name == "answer":
-                reader = make_reader(self.connection, source)
-                answers.hear_again(self.connection, answers.resolve(self.connection, source, record, reader))
+        for record in spoken:
+            reader = make_reader(self.connection, source, self.loaded_at)
+            answers.hear_again(self.connection, answers.resolve(self.connection, source, record, reader))
 
     # --- the log -------------------------------------------------------------------------------
 
@@ -276,17 +374,13 @@ class Loading:
         """Write the log of these loads, in place of what it said before."""
         rows = []
         for file in files:
-            one = file.staged
-            counts = (
-                [one.rows_read, one.rows_loaded, one.rows_unchanged, one.rows_refused, one.rows_skipped]
-                if one
-                else [0] * 5
-            )
+            counts = [file.count(f"rows_{what}") for what in ("read", "loaded", "unchanged", "refused", "skipped")]
             rows.append(
                 [
-                    file.load_id, file.load_no, file.name, file.sha256, file.byte_count,
-                    file.source_name if one else None, file.archive_path, datetime.fromisoformat(file.loaded_at),
-                    datetime.fromisoformat(file.known_at), file.known_at_origin, *counts,
+                    file.load_id, file.load_no, file.name, file.looked.sha256, file.byte_count,
+                    file.source_name if file.staged else None, file.archive_path,
+                    datetime.fromisoformat(file.loaded_at), datetime.fromisoformat(file.known_at), file.known_at_origin,
+                    json.dumps(file.given, sort_keys=True) if file.given else None, *counts,
                 ]
             )  # fmt: skip
         ids = [file.load_id for file in files]
@@ -302,8 +396,14 @@ class Loading:
                 "insert into refusal values (?, null, null, null, null, ?, ?, ?, true, null)",
                 [file.load_id, refusal.reason_code, refusal.reason, refusal.suggestion],
             )
-        if file.staged and file.staged.refusals:
-            fill(connection, "refusal", file.staged.refusals)
+        for part in file.staged:
+            if part.refusals:
+                fill(connection, "refusal", part.refusals)
+
+    def write_refused(self, files: list[Handed], folder: Path) -> dict[int, str]:
+        """Write the refused rows of each file as a workbook to mend; paths by load id."""
+        written = {file.load_id: write_refused(self.connection, file, self.sources, folder) for file in files}
+        return {load_id: str(path) for load_id, path in written.items() if path}
 
     def pending(self) -> list[Handed]:
         """Earlier loads with rows refused for want of a master: once masters change they are read again."""
@@ -311,18 +411,18 @@ class Loading:
             return []
         rows = self.connection.execute(
             """select distinct load_id, load_no, file_name, sha256, byte_count, archive_path, known_at, known_at_origin, loaded_at,
-                source_name
+                source_name, given
             from load semi join refusal r on r.load_id = load.load_id and r.reason_code in (select unnest(?))
             order by load_no""",
             [list(PENDING)],
         ).fetchall()
         files = []
-        for load_id, load_no, name, sha256, size, archived, known_at, origin, loaded_at, source_name in rows:
+        for load_id, load_no, name, _, size, archived, known_at, origin, loaded_at, source_name, given in rows:
             path = self.home.archive / archived
-            newlines = fingerprint(path)[1]
             file = Handed(
-                path, name, sha256, size, newlines, load_id, load_no, archived, str(known_at), origin, str(loaded_at)
-            )
+                path, name, fingerprint(path), size, load_id, load_no, archived, str(known_at), origin, str(loaded_at),
+                read_given(given),
+            )  # fmt: skip
             file.wanted_source, file.is_again = source_name, True
             files.append(file)
         return files
@@ -341,18 +441,32 @@ class Loading:
         run_checks(connection)
 
 
-def _batches(source: Source, files: list[Handed]) -> Iterator[list[Handed]]:
+def read_given(text: str | None) -> dict[str, str]:
+    """What a person gave for a file, as the log keeps it."""
+    given: dict[str, str] = json.loads(text) if text else {}
+    return given
+
+
+def _ask_for(needs: list[str]) -> str:
+    words = {"entity": ("entity it is about", "--entity CODE"), "period": ("period it is about", "--period FY2025-H1")}
+    what = " and the ".join(words[need][0] for need in needs)
+    how = " ".join(words[need][1] for need in needs)
+    return f"Neither the file's name nor its contents say the {what}. Give it on the Import page, or with {how}."
+
+
+def _batches(source: Source, files: list[tuple[Handed, StagedFile]]) -> Iterator[list[tuple[Handed, StagedFile]]]:
     """Small files together, so that each statement serves many of them; big files and Parquet alone."""
-    batch: list[Handed] = []
+    batch: list[tuple[Handed, StagedFile]] = []
     size = 0
-    for file in files:
+    for one in files:
+        file = one[0]
         if source.format == "parquet" or file.byte_count >= BIG_BYTES:
-            yield [file]
+            yield [one]
             continue
         if size + file.byte_count > BATCH_BYTES and batch:
             yield batch
             batch, size = [], 0
-        batch.append(file)
+        batch.append(one)
         size += file.byte_count
     if batch:
         yield batch

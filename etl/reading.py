@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 import duckdb
@@ -13,9 +14,11 @@ import pyarrow as pa
 from etl.schema import Field
 from etl.sources import Source
 from etl.values import nearest, normalise_answer, normalise_code, parse_boolean, parse_date, parse_number, parse_period
+from etl.workbooks import UNCALCULATED, WORKBOOK_ERRORS
 
 MAX_CANDIDATES = 2000
 MAX_SUGGESTIONS = 200
+EXCEL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}-[A-Z][a-z]{2}")
 ARROW_TYPES = {"date": pa.date32(), "number": pa.float64(), "boolean": pa.bool_()}
 
 
@@ -37,6 +40,7 @@ class Reader:
     entity_codes: frozenset[str]
     first_month: int
     period_codes: frozenset[str]
+    today: date
     suggestions_left: int = MAX_SUGGESTIONS
 
     def understand(self, field: Field, text: str) -> Understanding:
@@ -48,6 +52,8 @@ class Reader:
         plain = normalise_code(text)
         if not plain:
             return Understanding()
+        if damage := self._formula(plain):
+            return damage
         required = self.source.patterns.get(field.name)
         if required and not re.search(required.pattern, plain):
             return Understanding(None, "damaged", f"'{plain}': {required.reason}")
@@ -59,16 +65,36 @@ class Reader:
         verdict = self.source.answers.get(normal)
         if verdict:
             return Understanding(verdict)
+        if damage := self._formula(text):
+            return damage
         if not normal:
             return Understanding(None, "empty", "The answer is empty, and the source does not say what that means.")
         reason = f"The answer '{text}' is not in the answer map of {self.source.name}."
         return Understanding(None, "unknown_answer", reason, self._near(text, self.source.answer_texts))
+
+    def _formula(self, plain: str) -> Understanding | None:
+        """Why the cell of a workbook has no value, though something stands in it."""
+        if self.source.format != "xlsx":
+            return None
+        if plain in WORKBOOK_ERRORS:
+            reason = f"The formula in this cell gives {plain}. Mend it, or write the value in its place."
+            return Understanding(None, "formula_error", reason)
+        if plain.startswith(UNCALCULATED):
+            reason = (
+                f"The cell holds the formula {plain[:60]} and no value. Open the workbook in Excel, save it there, and hand it "
+                "in again."
+            )
+            return Understanding(None, "uncalculated", reason)
+        return None
 
     def _code(self, field: Field, plain: str) -> Understanding:
         return Understanding(plain)
 
     def _date(self, field: Field, plain: str) -> Understanding:
         value = parse_date(plain, self.source.date_forms)
+        if value is not None and field.is_past and value > self.today:
+            reason = f"{plain} lies in the future: {field.name} is a day that has been. Correct the date."
+            return Understanding(None, "future_date", reason)
         if value is not None:
             return Understanding(value)
         forms = ", ".join(self.source.date_forms)
@@ -115,7 +141,12 @@ class Reader:
         if plain in self.entity_codes:
             return Understanding(plain)
         reason = f"The entity '{plain}' is in no organisation master that was loaded."
-        return Understanding(None, "unknown_entity", reason, self._near(plain, self.entity_codes))
+        near = self._near(plain, self.entity_codes)
+        if near and near.lstrip("0") == plain:
+            reason += " Excel may have taken its leading zeros; set the column to text and export again."
+        elif EXCEL_DATE.fullmatch(plain):
+            reason += " Excel may have made a date of the code; set the column to text and export again."
+        return Understanding(None, "unknown_entity", reason, near)
 
     _by_type: ClassVar[dict[str, Any]] = {
         "code": _code,
@@ -132,11 +163,25 @@ class Reader:
         if self.suggestions_left <= 0:
             return None
         self.suggestions_left -= 1
-        candidates = list(known)
-        if len(candidates) > MAX_CANDIDATES:
-            alike = [one for one in candidates if one[:2] == text[:2] or one[-3:] == text[-3:]]
-            candidates = alike[:MAX_CANDIDATES]
-        return nearest(text, candidates)
+        return suggest(text, list(known))
+
+
+def suggest(text: str, candidates: list[str]) -> str | None:
+    """The candidate that the text probably stands for: with the zeros that Excel takes away, else the nearest in spelling."""
+    plain = normalise_code(text)
+    zeros = [
+        one for one in candidates if one != plain and plain and (one.lstrip("0") == plain or _is_number_of(one, plain))
+    ]
+    if len(zeros) == 1:
+        return zeros[0]
+    if len(candidates) > MAX_CANDIDATES:
+        candidates = [one for one in candidates if one[:2] == text[:2] or one[-3:] == text[-3:]][:MAX_CANDIDATES]
+    return nearest(text, candidates)
+
+
+def _is_number_of(code: str, plain: str) -> bool:
+    """Whether Excel writes the code so once it has taken it for a number: 5.10 as 5.1."""
+    return "." in code and re.fullmatch(r"\d+\.\d*0", code) is not None and code.rstrip("0").rstrip(".") == plain
 
 
 def make_lookup(
@@ -169,10 +214,11 @@ def make_lookup(
     return table, any(one.reason_code for one in understood)
 
 
-def make_reader(connection: duckdb.DuckDBPyConnection, source: Source) -> Reader:
-    """A reader that knows the entities and periods of the build under way."""
+def make_reader(connection: duckdb.DuckDBPyConnection, source: Source, loaded_at: datetime) -> Reader:
+    """A reader that knows the entities and periods of the build under way, and the day of loading."""
     codes = frozenset(row[0] for row in connection.execute("select distinct entity_code from dim_entity").fetchall())
     periods = frozenset(row[0] for row in connection.execute("select period_code from dim_period").fetchall())
     row = connection.execute("select fiscal_first_month from build").fetchone()
     assert row
-    return Reader(source, codes, row[0], periods)
+    # The moment is UTC, and somewhere it is tomorrow already.
+    return Reader(source, codes, row[0], periods, loaded_at.date() + timedelta(days=1))

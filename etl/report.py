@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from etl.builds import Fingerprint
+from etl.cells import Unreadable
+from etl.sources import Source
 from etl.staging import StagedFile
-from etl.tables import Unreadable
 
 MAX_REPORTED = 10_000
+
+
+@dataclass(slots=True)
+class Preview:
+    """The first rows of one kind of record as they were understood."""
+
+    kind: str
+    columns: list[str]
+    rows: list[list[str | None]]
 
 
 @dataclass(slots=True)
@@ -21,20 +32,27 @@ class Handed:
 
     path: Path
     name: str
-    sha256: str
+    looked: Fingerprint
     byte_count: int
-    newlines: int
     load_id: int
     load_no: int
     archive_path: str
     known_at: str
     known_at_origin: str
     loaded_at: str
+    given: dict[str, str] = field(default_factory=dict)
+    package: str | None = None
     wanted_source: str | None = None
     source_name: str | None = None
     is_again: bool = False
-    staged: StagedFile | None = None
+    needs: list[str] = field(default_factory=list)
+    staged: list[StagedFile] = field(default_factory=list)
     refusal: Unreadable | None = None
+    previews: list[Preview] = field(default_factory=list)
+
+    def count(self, name: str) -> int:
+        """Sum of a count, such as rows_read, over the parts of the file."""
+        return sum(int(getattr(part, name)) for part in self.staged)
 
 
 @dataclass(slots=True)
@@ -54,7 +72,12 @@ class Report:
             return 2
         return 1 if any(one["rows_refused"] or one["is_refused"] for one in self.loads) else 0
 
-    def add(self, connection: duckdb.DuckDBPyConnection, files: list[Handed]) -> None:
+    def name_workbooks(self, files: list[Handed], paths: Mapping[int, str]) -> None:
+        """Say where the refused rows of the files just added were written to."""
+        for load, file in zip(self.loads[-len(files) :], files, strict=True):
+            load["refused_workbook"] = paths.get(file.load_id)
+
+    def add(self, connection: duckdb.DuckDBPyConnection, files: list[Handed], sources: Mapping[str, Source]) -> None:
         """Add the files just taken in, as the build has recorded them."""
         ids = [file.load_id for file in files]
         names = ("source", "rows_read", "rows_loaded", "rows_unchanged", "rows_refused", "rows_skipped", "known_at")
@@ -66,8 +89,15 @@ class Report:
         counts = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
         for file in files:
             self.loads.append(
-                {"file": file.name, **counts[file.load_id], "is_refused": file.refusal is not None, "is_known": False}
-            )
+                {
+                    "file": file.name, "package": file.package, **counts[file.load_id],
+                    "rows_changed": file.count("rows_changed"), "is_refused": file.refusal is not None, "is_known": False,
+                    "reason_code": file.refusal.reason_code if file.refusal else None,
+                    "reason": file.refusal.reason if file.refusal else None,
+                    "needs": file.needs, **describe_source(sources, file.source_name),
+                    "preview": [asdict(preview) for preview in file.previews], "refused_workbook": None,
+                }
+            )  # fmt: skip
         said = connection.execute(
             f"""select l.file_name, r.sheet, r.row_no, r.column_name, r.value, r.reason_code, r.reason, r.suggestion,
                 r.is_row_refused
@@ -80,6 +110,15 @@ class Report:
         total = connection.execute("select count(*) from refusal where load_id in (select unnest(?))", [ids]).fetchone()
         assert total
         self.refusals_left_out += total[0] - len(said)
+
+
+def describe_source(sources: Mapping[str, Source], name: str | None) -> dict[str, Any]:
+    """What readers are told of the source of a file: its label and what a person may give for it."""
+    source = sources.get(name or "")
+    return {
+        "label": {"en": source.label_en, "ja": source.label_ja} if source else None,
+        "asks": list(source.asks) if source else [],
+    }
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:

@@ -38,6 +38,8 @@ class Field:
     level: str = "row"
     minimum: float | None = None
     maximum: float | None = None
+    is_past: bool = False
+    """Whether a day after that of loading cannot be right."""
 
     @property
     def sql_type(self) -> str:
@@ -88,6 +90,7 @@ def record_kinds() -> dict[str, RecordKind]:
                     spec.get("level", "row"),
                     spec.get("minimum"),
                     spec.get("maximum"),
+                    spec.get("past", False),
                 )
                 for field_name, spec in body["fields"].items()
             ),

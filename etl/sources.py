@@ -11,11 +11,14 @@ from typing import Any
 from etl.schema import DATA, RecordKind, record_kinds
 from etl.values import nearest, normalise_answer, normalise_heading
 
-FORMATS = ("csv", "xlsx", "parquet", "json", "jsonl")
+FORMATS = ("csv", "xlsx", "parquet", "json", "jsonl", "xml")
 DATE_FORMS = ("iso", "d/m/y", "m/d/y", "d mon y", "japanese", "serial")
 VERDICTS = ("met", "partly_met", "not_met", "not_applicable", "not_answered")
 ENCODINGS = ("utf-8", "utf-16", "cp932", "gb18030", "latin-1")
-CAPTURE_PLACES = ("file_name", "sheet", "cell", "label", "title")
+CAPTURE_PLACES = ("file_name", "sheet", "cell", "label", "title", "given")
+GIVEN = ("entity", "period")
+"""What a person may say of a file that does not say it itself."""
+REPEATS = ("refuse", "worst")
 BUILT_IN = ("file_name", "sheet", "row_no")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _TOP = (
@@ -25,6 +28,7 @@ _TOP = (
     "columns",
     "capture",
     "constants",
+    "lookup",
     "unpivot",
     "dates",
     "answers",
@@ -55,11 +59,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A text found outside the table: where to look, and the pattern or address to look for."""
+    """A text found outside the table: where to look, and the pattern or address to look for.
+
+    `given` names what a person may say of the file; that goes before what is found.
+    """
 
     key: str
     place: str
     pattern: str
+    given: str | None = None
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What other exports said of a code: the register that holds it, and the SQL that gives the code of a row."""
+
+    key: str
+    register: str
+    code: str
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,7 @@ class Record:
     expressions: dict[str, str]
     when: str | None = None
     lenient: frozenset[str] = frozenset()
+    counts_worst: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,10 @@ class Source:
     format: str
     records: tuple[Record, ...]
     priority: int = 0
+    part_of: str | None = None
+    is_draft: bool = False
+    document: str | None = None
+    reads_hidden: bool = False
     file_name: str | None = None
     header: tuple[str, ...] = ()
     sheet: str | None = None
@@ -112,6 +136,7 @@ class Source:
     records_path: str | None = None
     columns: tuple[Column, ...] = ()
     captures: tuple[Capture, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)
     unpivot: Unpivot | None = None
     date_forms: tuple[str, ...] = ("iso",)
@@ -131,6 +156,11 @@ class Source:
             for number, value in enumerate(self.unpivot.values)
             for key, heading in self.unpivot.columns
         )
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What a person may say of a file of this source: entity, period."""
+        return tuple(dict.fromkeys(one.given for one in self.captures if one.given))
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
@@ -155,6 +185,11 @@ def load_sources(home: Path | None = None) -> dict[str, Source]:
             sources[source.name] = source
         except SourceProblem as problem:
             problems += [f"{path.name}: {line}" for line in str(problem).splitlines()]
+    for source in sources.values():
+        if source.part_of and source.part_of not in sources:
+            near = nearest(source.part_of, sources)
+            hint = f"; did you mean '{near}'?" if near else ""
+            problems.append(f"{source.name}.toml: source.part_of: there is no source '{source.part_of}'{hint}")
     if problems:
         raise SourceProblem("\n".join(problems))
     return sources
@@ -179,8 +214,8 @@ class _Reading:
 
     def source(self) -> Source:
         self._known(self.declared, _TOP, "")
-        head = self._table("source", ("name", "label", "format", "priority", "description"))
-        recognise = self._table("recognise", ("file_name", "header", "sheet"))
+        head = self._table("source", ("name", "label", "format", "priority", "description", "part_of", "draft"))
+        recognise = self._table("recognise", ("file_name", "header", "sheet", "document", "hidden"))
         read = self._table(
             "read",
             ("encoding", "delimiter", "header_row", "header_rows", "stop_at", "fill_down", "skip_when", "records"),
@@ -200,16 +235,21 @@ class _Reading:
             ("read.stop_at", read.get("stop_at")),
         ):
             self._pattern(pattern, place)
-        if not (recognise.get("file_name") or recognise.get("header")):
+        if not (recognise.get("file_name") or recognise.get("header") or recognise.get("document")):
             self.problems.append(
-                "recognise needs file_name or header: otherwise every file would be taken for this export"
+                "recognise needs file_name or header (or document): otherwise every file would be taken for this export"
             )
         columns = self._columns()
         captures = self._captures()
+        lookups = self._lookups()
         constants = {key: str(value) for key, value in self.declared.get("constants", {}).items()}
         unpivot = self._unpivot()
         names = (
-            {column.key for column in columns} | {capture.key for capture in captures} | set(constants) | set(BUILT_IN)
+            {column.key for column in columns}
+            | {capture.key for capture in captures}
+            | set(constants)
+            | set(BUILT_IN)
+            | {lookup.key for lookup in lookups}
         )
         if unpivot:
             names |= {unpivot.key} | {key for key, _ in unpivot.columns}
@@ -244,6 +284,10 @@ class _Reading:
             format=head["format"],
             records=records,
             priority=head.get("priority", 0),
+            part_of=head.get("part_of"),
+            is_draft=bool(head.get("draft", False)),
+            document=recognise.get("document"),
+            reads_hidden=bool(recognise.get("hidden", False)),
             file_name=recognise.get("file_name"),
             header=tuple(recognise.get("header", ())),
             sheet=recognise.get("sheet"),
@@ -257,6 +301,7 @@ class _Reading:
             records_path=read.get("records"),
             columns=columns,
             captures=captures,
+            lookups=lookups,
             constants=constants,
             unpivot=unpivot,
             date_forms=forms,
@@ -310,15 +355,32 @@ class _Reading:
     def _captures(self) -> tuple[Capture, ...]:
         captures = []
         for key, spec in self.declared.get("capture", {}).items():
-            if not isinstance(spec, dict) or len(spec) != 1:
+            rest = dict(spec) if isinstance(spec, dict) else {}
+            is_optional = bool(rest.pop("optional", False))
+            given = rest.pop("given", None)
+            if given is not None:
+                self._one_of(given, GIVEN, f"capture.{key}.given")
+                rest = rest or {"given": ""}
+            if len(rest) != 1:
                 self.problems.append(f"capture.{key} needs exactly one of {', '.join(CAPTURE_PLACES)}")
                 continue
-            ((place, pattern),) = spec.items()
+            ((place, pattern),) = rest.items()
             if self._one_of(place, CAPTURE_PLACES, f"capture.{key}"):
                 if place in ("file_name", "sheet", "title"):
                     self._pattern(pattern, f"capture.{key}")
-                captures.append(Capture(key, place, pattern))
+                captures.append(Capture(key, place, pattern, given, is_optional))
         return tuple(captures)
+
+    def _lookups(self) -> tuple[Lookup, ...]:
+        lookups = []
+        for key, spec in self.declared.get("lookup", {}).items():
+            spec = spec if isinstance(spec, dict) else {}
+            self._known(spec, ("register", "code", "optional"), f"lookup.{key}")
+            if not {"register", "code"} <= set(spec):
+                self.problems.append(f"lookup.{key} needs register and code")
+                continue
+            lookups.append(Lookup(key, str(spec["register"]), str(spec["code"]), bool(spec.get("optional", False))))
+        return tuple(lookups)
 
     def _unpivot(self) -> Unpivot | None:
         if "unpivot" not in self.declared:
@@ -334,7 +396,10 @@ class _Reading:
         kinds, records = record_kinds(), []
         for number, spec in enumerate(self.declared.get("record", []), start=1):
             place = f"record {number}"
-            self._known(spec, ("kind", "when", "lenient", "fields"), place)
+            self._known(spec, ("kind", "when", "lenient", "repeats", "fields"), place)
+            self._one_of(spec.get("repeats", "refuse"), REPEATS, f"{place}.repeats")
+            if "repeats" in spec and spec.get("kind") != "answer":
+                self.problems.append(f"{place}.repeats: only answers repeat")
             if not self._one_of(spec.get("kind"), tuple(kinds), f"{place}.kind"):
                 continue
             kind = kinds[spec["kind"]]
@@ -349,7 +414,13 @@ class _Reading:
                 if f.is_required and f.default is None and f.name not in spec.get("fields", {}):
                     self.problems.append(f"{place}.fields: '{f.name}' is missing ({f.help})")
             records.append(
-                Record(kind, dict(spec.get("fields", {})), spec.get("when"), frozenset(spec.get("lenient", ())))
+                Record(
+                    kind,
+                    dict(spec.get("fields", {})),
+                    spec.get("when"),
+                    frozenset(spec.get("lenient", ())),
+                    spec.get("repeats") == "worst",
+                )
             )
         if not records:
             self.problems.append("no [[record]]: the source says nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +13,21 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from etl.sources import Source
-from etl.tables import CELL_LIMIT, Export, Row, Table, Unreadable, capture, column_letter, json_rows
+from etl.cells import Row, Unreadable
+from etl.parsing import MOST_COLUMNS
+from etl.schema import record_kinds
+from etl.sources import Lookup, Source, SourceProblem
+from etl.tables import CELL_LIMIT, Export, Table, capture, codec_of, column_letter
 from etl.values import normalise_heading
 
 BIG_BYTES = 2 << 20
 CHUNK_ROWS = 100_000
+CHUNK_CHARACTERS = 1 << 25
+"""Characters held before rows go to disk, however few the rows are."""
+LINE_LIMIT = 1 << 24
+"""Characters that a line of a text file may have."""
 UNDECODABLE = "\ufffd"
+NUL = "\0"
 
 
 @dataclass(slots=True)
@@ -32,8 +41,10 @@ class StagedFile:
     known_at: str
     is_known_at_given: bool = False
     newlines: int | None = None
+    has_nul: bool = False
     rows_read: int = 0
     rows_loaded: int = 0
+    rows_changed: int = 0
     rows_refused: int = 0
     rows_skipped: int = 0
     refusals: list[tuple[object, ...]] = field(default_factory=list)
@@ -42,6 +53,11 @@ class StagedFile:
     def rows_unchanged(self) -> int:
         """Rows that told what was already known."""
         return self.rows_read - self.rows_loaded - self.rows_refused
+
+    def leave_out_sheet(self, table: Table) -> None:
+        """Tell that a hidden sheet was not read."""
+        reason = f"The sheet '{table.sheet}' is hidden, so it was not read. Unhide it to have it read, or delete it."
+        self.refusals.append((self.load_id, table.sheet, None, None, None, "hidden_sheet", reason, None, False, None))
 
     def refuse_row(self, table: Table, row_no: int, code: str, reason: str, row: Row) -> None:
         """Refuse a row that cannot even be staged; it counts as read."""
@@ -57,7 +73,7 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     `data_row` has table_no, row_no, variant (the position of the unpivoted value), file_name, sheet, every column,
     capture and constant of the source. Raises Unreadable when a file as a whole cannot be staged.
     """
-    for relation in ("data_row", "cell_row", "staged_row"):
+    for relation in ("data_row", "cell_row", "staged_row", "reference_now"):
         connection.execute(f"drop view if exists {relation}")
     for relation in ("data_row_kept", "staged_table"):
         connection.execute(f"drop table if exists {relation}")
@@ -71,21 +87,57 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     finally:
         connection.execute("begin")
     _stage_tables(connection, source, files)
+    if source.lookups:
+        connection.execute(_newest_references())
     connection.execute(f"create temp view cell_row as {_cells(source)}")
     left_out = _left_out(source)
-    skip = f"where not coalesce({left_out}, false)" if left_out else ""
-    if is_fast:
-        connection.execute(f"create temp view data_row as select * from cell_row {skip}")
-    else:
-        connection.execute(f"create temp table data_row_kept as select * from cell_row {skip}")
-        connection.execute("create temp view data_row as select * from data_row_kept")
-    per_file = "select file_no, count(*) from {} join staged_table using (table_no) group by file_no"
-    kept = dict(connection.execute(per_file.format("data_row")).fetchall())
-    every = dict(connection.execute(per_file.format("cell_row")).fetchall()) if left_out else kept
+    needed = [one for one in source.lookups if not one.is_optional]
+    conditions = [f"not coalesce({left_out}, false)"] if left_out else []
+    kept = " and ".join([*conditions, *(f"not ({_is_unknown(one)})" for one in needed)])
+    skip = f"where {kept}" if kept else ""
+    try:
+        if is_fast:
+            connection.execute(f"create temp view data_row as select * from cell_row {skip}")
+        else:
+            connection.execute(f"create temp table data_row_kept as select * from cell_row {skip}")
+            connection.execute("create temp view data_row as select * from data_row_kept")
+    except duckdb.Error as error:
+        places = {f"lookup.{one.key}.code": one.code for one in source.lookups}
+        places |= {"read.skip_when": source.skip_when or ""}
+        places |= {f"record.when ({record.kind.name})": record.when or "" for record in source.records}
+        told = ", ".join(f'{place} = "{text}"' for place, text in places.items() if text)
+        raise SourceProblem(f"{source.name}.toml: one of {told} fails: {error}") from error
+    _set_unknown_apart(connection, needed, conditions)
+    counted = "select file_no, count(*) from {} join staged_table using (table_no) group by file_no"
+    kept_rows = dict(connection.execute(counted.format("data_row")).fetchall())
+    unknown_rows = "(select distinct table_no, row_no, variant from unknown_reference)"
+    unknown = dict(connection.execute(counted.format(unknown_rows)).fetchall())
+    every = dict(connection.execute(counted.format("cell_row")).fetchall()) if left_out else None
     for file in files:
-        file.rows_read += kept.get(file.file_no, 0)
-        file.rows_skipped = every.get(file.file_no, 0) - kept.get(file.file_no, 0)
+        read = kept_rows.get(file.file_no, 0) + unknown.get(file.file_no, 0)
+        file.rows_read += read
+        file.rows_skipped = every.get(file.file_no, 0) - read if every is not None else 0
     return is_fast
+
+
+def _is_unknown(lookup: Lookup) -> str:
+    """SQL true of rows whose code no other export has told of."""
+    return f"nullif(trim(({lookup.code})::varchar), '') is not null and {lookup.key}.code is null"
+
+
+def _set_unknown_apart(connection: duckdb.DuckDBPyConnection, needed: list[Lookup], conditions: list[str]) -> None:
+    """Make `unknown_reference`: the rows of `cell_row` that refer to what no other export has told of."""
+    connection.execute(
+        "create or replace temp table unknown_reference (table_no integer, row_no bigint, variant integer, "
+        "lookup varchar, code varchar, register varchar)"
+    )
+    for one in needed:
+        where = " and ".join([*conditions, f"({_is_unknown(one)})"])
+        connection.execute(
+            f"insert into unknown_reference select table_no, row_no, variant, '{one.key}', trim(({one.code})::varchar), ? "
+            f"from cell_row where {where}",
+            [one.register],
+        )
 
 
 # --- the fast path: DuckDB reads the file itself --------------------------------------------------
@@ -107,14 +159,18 @@ def _stage_fast(connection: duckdb.DuckDBPyConnection, source: Source, file: Sta
         )
         connection.execute(_view_of_fast(source, first_row=1))
         return True
-    if source.format != "csv" or source.stop_at or export.path.stat().st_size < BIG_BYTES or source.fill_down:
+    if not export.is_text or source.stop_at or export.path.stat().st_size < BIG_BYTES or source.fill_down:
         return False
     table = file.tables[0]
     assert table.encoding
     path = export.path
+    if file.has_nul and table.encoding != "utf-16":
+        return False
     if table.encoding != "utf-8":
         path = scratch / "as-utf-8.csv"
-        _transcode(export.path, path, table.encoding)
+        if not _transcode(export.path, path, table.encoding):
+            path.unlink()
+            return False
     positions = table.positions(source.all_columns)
     width = len(table.heading)
     columns = ", ".join(
@@ -149,12 +205,17 @@ def _view_of_fast(source: Source, first_row: int) -> str:
     return f"create temp view staged_row as select 0 as table_no, rowid + {first_row} as row_no{keys} from scratch.staged_text"
 
 
-def _transcode(path: Path, target: Path, encoding: str) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    with path.open("rb") as file, target.open("w", encoding="utf-8", newline="") as out:
-        while block := file.read(1 << 22):
-            out.write(decoder.decode(block))
-        out.write(decoder.decode(b"", True))
+def _transcode(path: Path, target: Path, encoding: str) -> bool:
+    """Write the file as UTF-8; false where some of it is no text of that encoding, so that the exact path must tell."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    try:
+        with path.open("rb") as file, target.open("w", encoding="utf-8", newline="") as out:
+            while block := file.read(1 << 22):
+                out.write(decoder.decode(block))
+            out.write(decoder.decode(b"", True))
+    except UnicodeError:
+        return False
+    return True
 
 
 def _identifier(name: str) -> str:
@@ -189,6 +250,7 @@ def _stage_exact(connection: duckdb.DuckDBPyConnection, source: Source, files: l
         for column in texts:
             column.clear()
 
+    size = 0
     for file in files:
         for table in file.tables:
             positions = table.positions(source.all_columns)
@@ -198,11 +260,13 @@ def _stage_exact(connection: duckdb.DuckDBPyConnection, source: Source, files: l
                 numbers.append(table_no)
                 row_nos.append(row_no)
                 for column, place in zip(texts, places, strict=True):
-                    column.append(row[place] if 0 <= place < width else None)
-                if len(numbers) >= CHUNK_ROWS:
+                    text = row[place] if 0 <= place < width else None
+                    column.append(text)
+                    size += len(text) if text else 0
+                if len(numbers) >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
                     flush()
+                    size = 0
             table_no += 1
-        file.export.forget()
     flush()
 
 
@@ -210,7 +274,7 @@ def _data_rows(source: Source, file: StagedFile, table: Table) -> Iterator[tuple
     """Rows below the heading with their numbers; blank rows are left out, rows that cannot be right are refused."""
     stop = re.compile(source.stop_at) if source.stop_at else None
     width = len(table.heading)
-    for row_no, row in _rows_below(source, file, table):
+    for row_no, row in rows_below(source, file.export, table):
         first = next((cell for cell in row if cell), None)
         if first is None:
             continue
@@ -226,33 +290,53 @@ def _data_rows(source: Source, file: StagedFile, table: Table) -> Iterator[tuple
         elif table.encoding and any(UNDECODABLE in cell for cell in row if cell):
             reason = f"The row holds bytes that are no {table.encoding} text. Save the file in that encoding again."
             file.refuse_row(table, row_no, "undecodable", reason, row)
+        elif any(NUL in cell for cell in row if cell):
+            reason = "The row holds characters without meaning (NUL): the file is damaged there. Export it again."
+            file.refuse_row(table, row_no, "undecodable", reason, [cell and cell.replace(NUL, "␀") for cell in row])
         else:
             yield row_no, row
 
 
-def _rows_below(source: Source, file: StagedFile, table: Table) -> Iterator[tuple[int, Row]]:
-    if source.format != "csv":
-        rows = (
-            json_rows(file.export.path, source.format == "jsonl", source.records_path)
-            if source.records_path
-            else file.export.sheets()[table.sheet]
-        )
-        for row_no in range(table.heading_row, len(rows)):
-            yield row_no + 1, rows[row_no]
+def rows_below(source: Source, export: Export, table: Table) -> Iterator[tuple[int, Row]]:
+    """Rows below the heading of a table, each with its number from 1. Raises Unreadable."""
+    if not export.is_text:
+        path = None if export.mended_source else source.records_path
+        yield from export.sheets(path)[table.sheet].rows(table.heading_row)
         return
     csv.field_size_limit(CELL_LIMIT)
     assert table.encoding
-    codec = "utf-8-sig" if table.encoding == "utf-8" else table.encoding
     row_no = 0
-    with file.export.path.open(encoding=codec, errors="replace", newline="") as text:
+    with export.path.open(encoding=codec_of(table.encoding), errors="replace", newline="") as text:
         try:
-            for row_no, cells in enumerate(csv.reader(text, delimiter=source.delimiter), start=1):
+            for row_no, cells in enumerate(csv.reader(_lines(text), delimiter=source.delimiter), start=1):
+                if len(cells) > MOST_COLUMNS:
+                    raise Unreadable(
+                        "too_wide",
+                        f"Row {row_no} has {len(cells):,} cells; the limit is {MOST_COLUMNS:,}. Export it again.",
+                    )
                 if row_no > table.heading_row:
                     yield row_no, [cell if cell and not cell.isspace() else None for cell in cells]
         except csv.Error as error:
             raise Unreadable(
                 "broken_file", f"Row {row_no + 1} cannot be read: {error}. A quote may be open, or a cell is too long."
             ) from error
+        except UnicodeError as error:
+            raise Unreadable(
+                "broken_file", f"The file is no {table.encoding} text from row {row_no + 1} on."
+            ) from error
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    """Lines of a file, none of which can fill the memory. Raises Unreadable."""
+    number = 0
+    while line := text.readline(LINE_LIMIT):
+        number += 1
+        if len(line) == LINE_LIMIT and not line.endswith(("\n", "\r")):
+            raise Unreadable(
+                "broken_file",
+                f"Line {number:,} is longer than {LINE_LIMIT >> 20} million characters, which no table has. Export it again.",
+            )
+        yield line
 
 
 # --- captures, constants, fill-down, unpivot ------------------------------------------------------
@@ -269,8 +353,8 @@ def _stage_tables(connection: duckdb.DuckDBPyConnection, source: Source, files: 
     for file in files:
         for table in file.tables:
             around = table.above
-            if any(one.place == "cell" for one in source.captures) and source.format in ("xlsx", "csv"):
-                around = [*table.above, list(table.heading)]
+            if any(one.place == "cell" for one in source.captures):
+                around = [*table.above, *table.heading_rows]
             found = capture(source.captures, file.export, table, around)
             rows.append(
                 [
@@ -295,6 +379,31 @@ def _stage_tables(connection: duckdb.DuckDBPyConnection, source: Source, files: 
 
 def _cells(source: Source) -> str:
     """SQL of every row with all names that expressions may use."""
+    if not source.lookups:
+        return _plain_cells(source)
+    names = "".join(f", {one.key}" for one in source.lookups)
+    joins = " ".join(
+        f"left join reference_now {one.key} on {one.key}.register = '{_literal(one.register)}' "
+        f"and {one.key}.code = trim(({one.code})::varchar)"
+        for one in source.lookups
+    )
+    return f"select plain.*{names} from ({_plain_cells(source)}) plain {joins}"
+
+
+def _newest_references() -> str:
+    """SQL of a view of what is known of each code that exports refer to: of every field the newest statement."""
+    fields = record_kinds()["reference"].contents
+    newest = ", ".join(
+        f"max_by({field.name}, (known_at, load_id)) filter (where {field.name} is not null) as {field.name}"
+        for field in fields
+    )
+    return (
+        f"create temp view reference_now as select register, code, {newest} from stm_reference group by register, code"
+    )
+
+
+def _plain_cells(source: Source) -> str:
+    """SQL of every row with its columns, captures and constants."""
     plain = [column.key for column in source.columns]
     outside = [f"t.{one.key}" for one in source.captures]
     outside += [f"'{_literal(text)}' as {key}" for key, text in source.constants.items()]

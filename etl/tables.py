@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import codecs
 import csv
-import datetime
 import io
-import json
 import re
 import unicodedata
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet
-from python_calamine import CalamineError, CalamineWorkbook
-
+from etl.cells import Row, Unreadable
+from etl.mended import MARK, read_mark
+from etl.parsing import MOST_COLUMNS, Parsed, Sheet, parse
 from etl.sources import Capture, Column, Source
 from etl.values import nearest, normalise_heading
 
 HEAD_ROWS = 40
 HEAD_BYTES = 1 << 18
+MOST_ROWS_SEARCHED = 200_000
 CELL_LIMIT = 1 << 20
-UNPACKED_LIMIT = 1 << 30
 SUFFIXES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -35,18 +32,16 @@ SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".xml": "xml",
+    ".ckl": "xml",
+    ".cklb": "json",
 }
-Row = list[str | None]
-
-
-class Unreadable(Exception):
-    """A file that cannot be taken in as a whole: reason_code, and a sentence that says why and what to do."""
-
-    def __init__(self, reason_code: str, reason: str, suggestion: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason_code = reason_code
-        self.reason = reason
-        self.suggestion = suggestion
+BINARY = {
+    b"PK\x03\x04": "a workbook or zip archive",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"%PDF": "a PDF",
+    b"PAR1": "a Parquet file",
+}
 
 
 @dataclass(slots=True)
@@ -58,6 +53,7 @@ class Table:
     heading_row: int
     above: list[Row]
     encoding: str | None = None
+    heading_rows: tuple[Row, ...] = ()
 
     def positions(self, columns: tuple[Column, ...]) -> dict[str, int]:
         """Position of each column by key. Raises Unreadable for a heading that is missing or stands there twice."""
@@ -100,14 +96,27 @@ def column_letter(position: int) -> str:
 
 
 class Export:
-    """A file handed in. Parsed lazily and at most once."""
+    """A file handed in, with what a person gave for it. Parsed lazily and at most once."""
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, given: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.name = unicodedata.normalize("NFKC", name or path.name)
         self.format = SUFFIXES.get(Path(self.name).suffix.lower())
+        self.given = dict(given or {})
+        self.mended_source: str | None = None
         self._head: bytes | None = None
-        self._sheets: dict[str | None, list[Row]] | None = None
+        self._parsed: Parsed | None = None
+        self._picked: dict[str, Parsed] = {}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its rows are read from the file itself, as delimited text."""
+        return self.format == "csv"
+
+    @property
+    def document(self) -> str | None:
+        """Kind of document that a reader recognised, of JSON and XML. Raises Unreadable."""
+        return self._parse().document
 
     @property
     def head(self) -> bytes:
@@ -120,7 +129,7 @@ class Export:
     def head_rows(self, encoding: str, delimiter: str) -> list[Row]:
         """The first rows of a text file, read in that encoding."""
         try:
-            text = codecs.getincrementaldecoder(_codec(encoding))("replace").decode(self.head)
+            text = codecs.getincrementaldecoder(codec_of(encoding))("replace").decode(self.head)
         except UnicodeError:
             return []  # UTF-16 without its byte-order mark
         rows: list[Row] = []
@@ -133,139 +142,112 @@ class Export:
             pass
         return rows
 
-    def sheets(self) -> dict[str | None, list[Row]]:
-        """Every sheet of a workbook (or the one table of a JSON or Parquet head) as rows of text. Raises Unreadable."""
-        if self._sheets is None:
-            self._sheets = dict(_workbook(self.path)) if self.format == "xlsx" else {None: self._other_rows()}
-        return self._sheets
+    def sheets(self, records_path: str | None = None) -> dict[str | None, Sheet]:
+        """Every sheet of a workbook, every table of a document, or the one table of JSON or Parquet. Raises Unreadable."""
+        if records_path is None:
+            return self._parse().sheets
+        if records_path not in self._picked:
+            self._picked[records_path] = parse(self.path, str(self.format), records_path)
+        return self._picked[records_path].sheets
 
-    def _other_rows(self) -> list[Row]:
-        if self.format == "parquet":
-            try:
-                return [list(pyarrow.parquet.read_schema(self.path).names)]
-            except (OSError, pyarrow.ArrowInvalid) as error:
-                raise Unreadable(
-                    "broken_file", f"This is no readable Parquet file: {error}. Export it again."
-                ) from error
-        return json_rows(self.path, is_lines=self.format == "jsonl")
+    def take_name_of_origin(self) -> None:
+        """Let a workbook of mended rows stand for the file whose rows they are. Raises Unreadable."""
+        if self.format != "xlsx" or self.mended_source is not None:
+            return
+        mark = read_mark(self._parse().sheets.get(MARK))
+        if mark is None:
+            return
+        self.name = unicodedata.normalize("NFKC", mark.file_name)
+        self.mended_source = mark.source_name
+        self.given = mark.given | self.given
+
+    def _parse(self) -> Parsed:
+        if self._parsed is None:
+            self._parsed = parse(self.path, str(self.format))
+        return self._parsed
 
     def forget(self) -> None:
         """Let go of parsed rows once they have been staged."""
-        self._sheets = None
+        for parsed in (self._parsed, *self._picked.values()):
+            if parsed:
+                parsed.forget()
+        self._parsed = None
+        self._picked.clear()
 
 
-def _codec(encoding: str) -> str:
+def codec_of(encoding: str) -> str:
+    """Python's codec for an encoding that a source names: a byte-order mark is no part of the first heading."""
     return "utf-8-sig" if encoding == "utf-8" else encoding
-
-
-def cell_text(value: Any) -> str | None:
-    """A workbook or JSON cell as text: 5.0 is '5', dates are ISO, an empty cell is None."""
-    if isinstance(value, str):
-        return value if value and not value.isspace() else None
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
-
-
-def _workbook(path: Path) -> Iterator[tuple[str, list[Row]]]:
-    try:
-        with zipfile.ZipFile(path) as package:
-            unpacked = sum(entry.file_size for entry in package.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
-        raise Unreadable(
-            "broken_file",
-            "This is no readable .xlsx workbook: it may be cut off, protected by a password or of another kind. "
-            "Open it in Excel and save it again as .xlsx without a password.",
-        ) from error
-    if unpacked > UNPACKED_LIMIT:
-        raise Unreadable(
-            "too_large", f"The workbook unpacks to {unpacked:,} bytes; the limit is {UNPACKED_LIMIT:,}. Split it."
-        )
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        for name in workbook.sheet_names:
-            cells = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            yield name, [[cell_text(cell) for cell in row] for row in cells]
-    except CalamineError as error:
-        raise Unreadable("broken_file", f"The workbook cannot be read: {error}. Save it again as .xlsx.") from error
-
-
-def json_rows(path: Path, is_lines: bool, records_path: str | None = None) -> list[Row]:
-    """Objects as rows below a heading of their keys, in order of appearance; numbers keep their digits."""
-    options: dict[str, Any] = {"parse_float": str, "parse_int": str}
-    try:
-        text = path.read_text("utf-8-sig")
-        found = (
-            [json.loads(line, **options) for line in text.splitlines() if line.strip()]
-            if is_lines
-            else json.loads(text, **options)
-        )
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("broken_file", f"This is no readable JSON: {error}. Export it again.") from error
-    for step in (records_path or "").split(".") if records_path else ():
-        found = found.get(step) if isinstance(found, dict) else None
-    if isinstance(found, dict):
-        found = next((value for value in found.values() if isinstance(value, list)), [found])
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise Unreadable("broken_file", "The JSON holds no list of objects; Tenken reads one object per row.")
-    heading = list(dict.fromkeys(key for row in found for key in row))
-    return [list(heading), *([cell_text(row.get(key)) for key in heading] for row in found)]
 
 
 # --- recognition ---------------------------------------------------------------------------------
 
 
-def find_tables(export: Export, source: Source) -> list[Table]:
-    """The tables of the export that the source describes; empty when it does not fit. Raises Unreadable."""
-    if export.format != source.format or not source.fits_name(export.name):
+def find_tables(export: Export, source: Source, *, hidden: bool = False) -> list[Table]:
+    """The tables of the export that the source describes; empty when it does not fit. Raises Unreadable.
+
+    Hidden sheets are among them where the source reads them; with `hidden`, only those that it does not read.
+    """
+    is_mended = export.mended_source is not None and export.mended_source in (source.name, source.part_of)
+    if not (export.format == source.format or is_mended) or not source.fits_name(export.name):
         return []
     words = {normalise_heading(word) for word in source.header}
-    if source.format == "csv":
-        for encoding in source.encodings:
-            rows = export.head_rows(encoding, source.delimiter)
-            table = _table_below(rows, source, words, None)
+    if export.is_text:
+        for encoding in source.encodings if not hidden else ():
+            table = _table_below(export.head_rows(encoding, source.delimiter), source, words, None)
             if table:
                 table.encoding = encoding
                 return [table]
         return []
+    if source.format in ("json", "xml") and not is_mended and export.document != source.document:
+        return []
     tables = []
-    for sheet, rows in _sheets_of(export, source).items():
-        if sheet is not None and source.sheet and not re.search(source.sheet, unicodedata.normalize("NFKC", sheet)):
+    for name, sheet in export.sheets(source.records_path if not is_mended else None).items():
+        if name == MARK and is_mended:
             continue
-        table = _table_below(rows, source, words, sheet)
+        if name is not None and source.sheet and not re.search(source.sheet, unicodedata.normalize("NFKC", name)):
+            continue
+        if hidden != (sheet.is_hidden and not source.reads_hidden):
+            continue
+        table = _table_below(sheet.head(HEAD_ROWS + source.header_rows), source, words, name, sheet.merges)
         if table:
             tables.append(table)
     return tables
 
 
-def _sheets_of(export: Export, source: Source) -> dict[str | None, list[Row]]:
-    if source.records_path:
-        return {None: json_rows(export.path, source.format == "jsonl", source.records_path)}
-    return export.sheets()
-
-
-def _table_below(rows: list[Row], source: Source, words: set[str], sheet: str | None) -> Table | None:
+def _table_below(
+    rows: list[Row],
+    source: Source,
+    words: set[str],
+    sheet: str | None,
+    merges: tuple[tuple[int, int, int, int], ...] = (),
+) -> Table | None:
     candidates = [source.header_row - 1] if source.header_row else range(min(HEAD_ROWS, len(rows)))
     for first in candidates:
         last = first + source.header_rows
         if last > len(rows):
             return None
-        heading = _joined(rows[first:last])
+        head = rows[first:last]
+        heading = _joined(_spread(head, first, merges) if len(head) > 1 else head)
         if words <= {normalise_heading(text) for text in heading}:
             if not words and not any(heading):
                 continue
-            return Table(sheet, heading, last, rows[:first])
+            return Table(sheet, heading, last, rows[:first], heading_rows=tuple(head))
     return None
+
+
+def _spread(rows: list[Row], first: int, merges: tuple[tuple[int, int, int, int], ...]) -> list[Row]:
+    """Heading rows in which a merged cell stands over every column that it spans."""
+    spread = [list(row) for row in rows]
+    for top, left, bottom, right in merges:
+        if not first <= top < first + len(rows) or right >= MOST_COLUMNS or bottom > first + len(rows):
+            continue
+        row = spread[top - first]
+        text = row[left] if left < len(row) else None
+        if text:
+            row += [None] * (right + 1 - len(row))
+            row[left : right + 1] = [text] * (right + 1 - left)
+    return spread
 
 
 def _joined(rows: list[Row]) -> list[str]:
@@ -275,15 +257,27 @@ def _joined(rows: list[Row]) -> list[str]:
     return ["".join((row[i] or "") if i < len(row) else "" for row in rows) for i in range(width)]
 
 
-def recognise(export: Export, sources: dict[str, Source], wanted: str | None = None) -> tuple[Source, list[Table]]:
-    """The source that describes the export best, and its tables. Raises Unreadable when none or several do."""
+def recognise(
+    export: Export, sources: dict[str, Source], wanted: str | None = None
+) -> list[tuple[Source, list[Table]]]:
+    """The source that describes the export best with its tables, then the sources of its further sheets with theirs.
+
+    Raises Unreadable when no source or several describe it.
+    """
     if export.format is None:
         raise Unreadable(
             "unknown_format",
-            f"Tenken reads {', '.join(SUFFIXES)}; this file is none of them, so nothing of it was loaded.",
+            f"Tenken reads {', '.join(SUFFIXES)} and .zip; this file is none of them, so nothing of it was loaded.",
         )
+    look_at_text(export)
+    export.take_name_of_origin()
+    wanted = wanted or export.mended_source
+    if wanted is not None and wanted not in sources:
+        raise Unreadable("unknown_source", f"The source {wanted} is not known here. Describe it in data/sources.")
     fits = []
     for source in [sources[wanted]] if wanted else sources.values():
+        if not wanted and (source.part_of or source.is_draft):
+            continue
         tables = find_tables(export, source)
         if tables:
             fits.append((source.priority, _columns_found(source, tables[0]), source, tables))
@@ -294,7 +288,27 @@ def recognise(export: Export, sources: dict[str, Source], wanted: str | None = N
     if len(winners) > 1:
         names = " and ".join(sorted(winner[2].name for winner in winners))
         raise Unreadable("ambiguous", f"The sources {names} fit this file equally well; say which with --source NAME.")
-    return winners[0][2], winners[0][3]
+    _, _, source, tables = winners[0]
+    parts = [(one, find_tables(export, one)) for one in sources.values() if one.part_of == source.name]
+    return [(source, tables), *((one, found) for one, found in parts if found)]
+
+
+def look_at_text(export: Export) -> None:
+    """Hold a delimited text file to what can be a table. Raises Unreadable."""
+    if not export.is_text:
+        return
+    for start, what in BINARY.items():
+        if export.head.startswith(start):
+            raise Unreadable(
+                "broken_file", f"This is {what} named like a text file. Give it its own ending and hand it in again."
+            )
+    if not export.head:
+        raise Unreadable("empty_file", "The file is empty. Export it again.")
+    if len(export.head) == HEAD_BYTES and b"\n" not in export.head and b"\r" not in export.head:
+        raise Unreadable(
+            "too_wide",
+            f"The first {HEAD_BYTES >> 10} KB of the file are one single line, which no table begins with. Export it again.",
+        )
 
 
 def _columns_found(source: Source, table: Table) -> int:
@@ -306,13 +320,23 @@ def _unrecognised(export: Export, sources: dict[str, Source], wanted: str | None
     best: tuple[int, str, list[str]] | None = None
     seen: list[str] = []
     for source in [sources[wanted]] if wanted else sources.values():
-        if source.format != export.format:
+        if source.format != export.format or source.part_of or (source.is_draft and not wanted):
             continue
+        if source.format in ("json", "xml") and export.document != source.document:
+            continue
+        hidden = find_tables(export, source, hidden=True)
+        if hidden:
+            return Unreadable(
+                "hidden_sheet",
+                f"The sheet '{hidden[0].sheet}' fits the source {source.name}, but it is hidden and so was not read. "
+                "Unhide it and hand the workbook in again.",
+            )
         readings = (
             [export.head_rows(encoding, source.delimiter) for encoding in source.encodings]
-            if source.format == "csv"
-            else list(_sheets_of(export, source).values())
+            if export.is_text
+            else [sheet.head(HEAD_ROWS) for sheet in export.sheets(source.records_path).values()]
         )
+        words = {normalise_heading(word) for word in source.header}
         for rows in readings:
             for row in rows[:HEAD_ROWS]:
                 texts = [text for text in row if text]
@@ -323,6 +347,8 @@ def _unrecognised(export: Export, sources: dict[str, Source], wanted: str | None
                 if hits and (best is None or hits > best[0]):
                     missing = [word for word in source.header if normalise_heading(word) not in normal]
                     best = (hits, source.name, missing)
+        if words and source.fits_name(export.name) and (low := _heading_further_down(export, source, words)):
+            return low
     held = ", ".join(repr(text[:40]) for text in seen[:12])
     said = f"It holds {held}." if seen else "It seems to be empty."
     if best and best[2]:
@@ -339,6 +365,41 @@ def _unrecognised(export: Export, sources: dict[str, Source], wanted: str | None
     )
 
 
+def _heading_further_down(export: Export, source: Source, words: set[str]) -> Unreadable | None:
+    """What to say of a table whose heading stands below its first rows."""
+    if source.header_row or source.header_rows > 1:
+        return None
+    if export.is_text:
+        # The head alone is looked through: a heading below a quarter of a megabyte of rows is no heading.
+        text = export.head.decode(codec_of(source.encodings[0]), "replace")
+        readings: list[tuple[str | None, Iterator[tuple[int, Row]]]] = [
+            (None, ((no, list(cells)) for no, cells in enumerate(_split(text, source.delimiter), start=1)))
+        ]
+    else:
+        readings = [(name, sheet.rows(HEAD_ROWS)) for name, sheet in export.sheets(source.records_path).items()]
+    for name, rows in readings:
+        for row_no, row in islice(rows, MOST_ROWS_SEARCHED):
+            if (
+                row_no > HEAD_ROWS
+                and len(row) >= len(words)
+                and words <= {normalise_heading(text or "") for text in row}
+            ):
+                place = f" of sheet '{name}'" if name else ""
+                return Unreadable(
+                    "heading_below",
+                    f"The headings of {source.name} stand in row {row_no}{place}, below the rows. Put them above the first "
+                    f"row, within the first {HEAD_ROWS} rows.",
+                )
+    return None
+
+
+def _split(text: str, delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    except csv.Error:
+        return
+
+
 # --- captures ------------------------------------------------------------------------------------
 
 
@@ -348,6 +409,10 @@ def capture(captures: tuple[Capture, ...], export: Export, table: Table, rows: l
 
 
 def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> str | None:
+    if one.given and export.given.get(one.given):
+        return export.given[one.given]
+    if one.place == "given":
+        return None
     if one.place == "file_name":
         return _group(one.pattern, export.name)
     if one.place == "sheet":
@@ -373,6 +438,15 @@ def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> st
             if normal.startswith(wanted + ":"):
                 return unicodedata.normalize("NFKC", text or "").split(":", 1)[1].strip() or None
     return None
+
+
+def missing_given(source: Source, export: Export, tables: list[Table]) -> list[str]:
+    """What a person must say of the file, because neither its name nor its cells do: entity, period."""
+    asked = tuple(one for one in source.captures if one.given and not one.is_optional)
+    if not asked:
+        return []
+    found = [capture(asked, export, table, table.above) for table in tables]
+    return list(dict.fromkeys(str(one.given) for one in asked for cells in found if cells[one.key] is None))
 
 
 def _group(pattern: str, text: str) -> str | None:

@@ -20,7 +20,7 @@ from python_calamine import CalamineWorkbook
 
 from etl.__main__ import main
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 from etl.demo import STORIES, truth_path, write_demo
 
 SCORES = {"○": 1.0, "△": 0.5, "×": 0.0, "適合": 1.0, "一部不適合": 0.5, "不適合": 0.0, "観察事項": 1.0}
@@ -863,7 +863,7 @@ def test_a_group_without_any_story_is_written_and_loaded(tmp_path: Path) -> None
     cells = [cell for found in demo.story("late_and_missing")["by_type_and_period"].values() for cell in found.values()]
     assert sum(cell["late"] + cell["missing"] + cell["cancelled"] for cell in cells) == 0
     folders = [path for path in sorted(demo.out.iterdir()) if path.is_dir()]
-    report = load_files(Home(tmp_path / "home"), folders, None, None, lambda what, done, total: None)
+    report = load_files(Home(tmp_path / "home"), Order(folders), lambda what, done, total: None)
     assert report.refusals == []
     assert report.exit_status == 0
 
@@ -903,7 +903,7 @@ def test_every_export_is_loaded_without_a_refusal(tmp_path: Path, form: str, rou
     demo = make(tmp_path / "demo", entities=12, items=12, rounds=rounds, form=form)
     folders = [path for path in sorted(demo.out.iterdir()) if path.is_dir()]
     home = Home(tmp_path / "home")
-    report = load_files(home, folders, None, None, lambda what, done, total: None)
+    report = load_files(home, Order(folders), lambda what, done, total: None)
     assert report.refusals == []
     assert {one["file"]: one["rows_read"] for one in report.loads} == {
         Path(name).name: count for name, count in demo.truth["files"].items()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 from etl.demo import truth_path, write_demo
 from metrics.__main__ import main
 
@@ -23,7 +23,7 @@ class Demo:
         out = folder / "demo"
         write_demo(out)
         self.home = folder / "home"
-        self.report = load_files(Home(self.home), [out], None, None, lambda *_: None)
+        self.report = load_files(Home(self.home), Order([out]), lambda *_: None)
         self.truth = json.loads(truth_path(out).read_text("utf-8"))
         self.stories: dict[str, Story] = {story["id"]: story for story in self.truth["stories"]}
 

@@ -11,6 +11,7 @@ create table load (
   loaded_at timestamp not null,
   known_at timestamp not null,
   known_at_origin varchar not null,
+  given varchar,
   rows_read bigint not null,
   rows_loaded bigint not null,
   rows_unchanged bigint not null,
@@ -28,6 +29,7 @@ comment on column load.archive_path is 'Where its bytes are kept, below data/arc
 comment on column load.loaded_at is 'When it was taken in, UTC.';
 comment on column load.known_at is 'Knowledge date of rows that carry none of their own, UTC.';
 comment on column load.known_at_origin is 'Who set known_at: given (on the command line), source (its rule) or now.';
+comment on column load.given is 'What a person gave for the file, as JSON, such as {"entity": "TKY-01"}; null where nothing was.';
 comment on column load.rows_read is 'Data rows in the file, after wide columns were turned into rows.';
 comment on column load.rows_loaded is 'Rows that told something new.';
 comment on column load.rows_unchanged is 'Rows that told what was already known.';

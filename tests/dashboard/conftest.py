@@ -17,7 +17,7 @@ from dashboard.selection import CHOICES, Selection
 from dashboard.view import View, read_options
 from dashboard.words import Language
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 from etl.demo import write_demo
 from tests.dashboard.small_group import SmallGroup, write_group
 
@@ -42,7 +42,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the demo group, which has everything that a page can show."""
     folder = tmp_path_factory.mktemp("demo-group")
     write_demo(folder / "exports")
-    load_files(Home(folder / "home"), [folder / "exports"], None, None, lambda *_: None)
+    load_files(Home(folder / "home"), Order([folder / "exports"]), lambda *_: None)
     return folder / "home"
 
 

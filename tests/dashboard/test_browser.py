@@ -20,7 +20,7 @@ from dashboard.navigation import ENTRIES, PAGES
 from dashboard.words import Language, translate
 from docs.draw_pictures import CHROMIUM, CONTENT, FLAGS, serve_dashboard
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 
 pytestmark = [
     pytest.mark.browser,
@@ -252,7 +252,7 @@ def test_a_build_appears_by_itself_and_keeps_the_filters(open_page: OpenPage, de
     home = Home(tmp_path)
 
     def load(*names: str) -> None:
-        load_files(home, [path for name in names for path in exports.glob(name)], None, None, lambda *_: None)
+        load_files(home, Order([path for name in names for path in exports.glob(name)]), lambda *_: None)
 
     with serve_dashboard(home.path) as address:
         page = open_page(f"{address}/?lang=en&region=CN")

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.navigation import ENTRIES, PAGES
 from dashboard.words import plain, translate
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 
 OpenApp = Callable[..., AppTest]
 NAMES = [entry.name for entry in PAGES]
@@ -212,7 +212,7 @@ def test_refusals_of_a_file_are_listed_by_themselves(open_app: OpenApp, demo_hom
     good = sent / "self_check_history_c.csv"
     good.write_text("\n".join(lines), "utf-8")
     home = Home(tmp_path / "home")
-    load_files(home, [sent], None, None, lambda *_: None)
+    load_files(home, Order([sent]), lambda *_: None)
     app = open_app(home=home.path, page="loads", lang="en")
     assert not app.exception
     files_shown = next(table.value for table in app.dataframe if "rows_read" in table.value)
@@ -238,7 +238,7 @@ def test_entities_of_the_same_name_have_lines_and_rows_of_their_own(
     both = [line for line in lines if ",HQ-0002," in line or ",HQ-0003," in line]
     (sent / "self_check_history_two.csv").write_text("\n".join([lines[0], *both]), "utf-8")
     home = Home(tmp_path / "home")
-    load_files(home, [sent], None, None, lambda *_: None)
+    load_files(home, Order([sent]), lambda *_: None)
     app = open_app(home=home.path, page="sites", lang="en", show="HQ-0002,HQ-0003")
     assert not app.exception
     drawn = [data for _, data, _ in read_specs(app) if set(data.get("id", ())) >= {"HQ-0002", "HQ-0003"}]

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from etl.builds import Home
-from etl.commands import load_files
+from etl.choices import Choice, Choices
+from etl.commands import Order, load_files
 from etl.report import Report
 
 ENTITIES = """[source]
@@ -197,9 +198,10 @@ class Group:
         path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         return path
 
-    def load(self, *paths: Path, known_at: str | None = None) -> Report:
+    def load(self, *paths: Path, known_at: str | None = None, choices: Choices | None = None) -> Report:
         """Load files and hold the promise that no row is lost."""
-        report = load_files(self.home, list(paths), known_at, None, lambda *_: None)
+        order = Order(list(paths), choices or Choices(Choice(known_at=known_at)))
+        report = load_files(self.home, order, lambda *_: None)
         for one in report.loads:
             assert one["rows_read"] == one["rows_loaded"] + one["rows_unchanged"] + one["rows_refused"], one
         return report

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.commands import check_files, rebuild
+from etl.commands import Order, check_files, rebuild
 from tests.etl.conftest import ANSWERS, ENTITY_ROWS, ITEM_ROWS, Group
 
 MakeGroup = Callable[[str], Group]
@@ -303,7 +303,7 @@ def test_check_tells_the_same_and_writes_nothing(group: Group) -> None:
     group.masters()
     path = group.write("a.csv", FIRST + "E-9,FY2024,5.1,○\n")
     before = sorted(str(one) for one in group.home.path.rglob("*"))
-    told = check_files(group.home, [path], None, None, lambda *_: None)
+    told = check_files(group.home, Order([path]), lambda *_: None)
     assert sorted(str(one) for one in group.home.path.rglob("*")) == before
     assert counts(told) == counts(group.load(path))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from etl.commands import check_files
+from etl.commands import Order, check_files
 from metrics.warehouse import Warehouse, WarehouseMissing
 from tests.etl.conftest import Group
 
@@ -39,4 +39,4 @@ def test_check_on_a_build_of_an_earlier_version_says_what_to_do(group: Group) ->
     group.masters()
     age(group)
     with pytest.raises(ValueError, match="run python -m etl rebuild first"):
-        check_files(group.home, [group.write("answers.csv", ANSWERS)], None, None, lambda *_: None)
+        check_files(group.home, Order([group.write("answers.csv", ANSWERS)]), lambda *_: None)

@@ -237,11 +237,22 @@ def test_workbook_as_people_draw_them(group: Group) -> None:
                      "join dim_entity using (entity_id)") == [("0042", "FY2023-H2", "2", "2024-03-18")]  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 cut off", b"\xd0\xcf\x11\xe0 protected", b"entity,period\n"])
-def test_broken_workbook_gets_a_sentence(group: Group, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04 cut off", "its end is missing"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"Workbook", "old .xls form"),
+        (b"entity,period\n", "Name it .csv"),
+        (b"<html><table><tr><td>", "web page"),
+        (b"", "is empty"),
+        (bytes(range(256)), "no .xlsx workbook"),
+    ],
+)
+def test_broken_workbook_gets_a_sentence(group: Group, content: bytes, sentence: str) -> None:
     group.masters()
     report = group.load(group.write("b.xlsx", content))
-    assert report.exit_status == 2 and "save it again" in report.refusals[0]["reason"]
+    assert report.exit_status == 2 and sentence in report.refusals[0]["reason"]
 
 
 def test_ciso_assistant_audit(group: Group) -> None:

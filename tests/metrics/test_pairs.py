@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from etl.builds import Home
-from etl.commands import load_files
+from etl.commands import Order, load_files
 from etl.demo import write_demo
 from metrics.ask import answer
 from metrics.catalog import DIMENSIONS, METRICS
@@ -151,7 +151,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The demo group, with fewer entities, items and rounds."""
     folder = tmp_path_factory.mktemp("demo")
     write_demo(folder / "exports", entities=40, items=40, rounds=6)
-    load_files(Home(folder / "home"), [folder / "exports"], None, None, lambda *_: None)
+    load_files(Home(folder / "home"), Order([folder / "exports"]), lambda *_: None)
     warehouse = Warehouse.open_newest(folder / "home")
     yield warehouse
     warehouse.close()
