@@ -1,4 +1,4 @@
-"""Command line of the ETL: python -m etl demo, check, load, rebuild, status, sources."""
+"""Command line of the ETL: python -m etl demo, check, load, propose, rebuild, status, sources."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.builds import Busy, Home
+from etl.cells import Unreadable
 from etl.checks import CheckFailed
 from etl.choices import Choice, Choices, read_choices, read_moment
 from etl.commands import Order, check_files, load_files, rebuild, status
@@ -24,6 +25,7 @@ from etl.sources import SourceProblem, load_sources
 from etl.values import nearest
 
 SHOWN_REFUSALS = 20
+SHOWN_ROWS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     try:
         return int(options.run(options, console))
-    except (Busy, CheckFailed, SourceProblem, FileNotFoundError, ValueError) as error:
+    except (Busy, CheckFailed, SourceProblem, Unreadable, FileNotFoundError, ValueError) as error:
         return _fail(options, console, str(error))
     except OSError as error:
         return _fail(options, console, f"{error.strerror}: {error.filename or ''}. Nothing was published.")
@@ -109,6 +111,18 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--progress", type=Path, metavar="FILE", help="keep writing there, as JSON, how far it is")
         command.set_defaults(run=run)
+
+    propose = commands.add_parser("propose", parents=[common], help="draft a source for a file that none describes")
+    propose.add_argument("path", type=Path, metavar="FILE")
+    propose.add_argument("--out", type=Path, metavar="DRAFT", help="write the draft there; default: print it")
+    propose.set_defaults(run=_propose)
+
+    describe = commands.add_parser(
+        "describe", parents=[common], help="make a source of a proposal that a person has confirmed; for programs"
+    )
+    describe.add_argument("path", type=Path, metavar="PROPOSAL", help="JSON as propose --json prints it, confirmed")
+    describe.add_argument("--name", required=True, help="name of the source")
+    describe.set_defaults(run=_describe)
 
     for name, run, text in (
         ("rebuild", _rebuild, "make the warehouse again from the archive"),
@@ -202,11 +216,15 @@ def _show(options: argparse.Namespace, console: Console, report: Report) -> None
         ]
         table.add_row(source, f"{len(loads):,}", *(f"{count:,}" for count in sums))
     console.print(table)
-    for one in report.refusals[:SHOWN_REFUSALS]:
-        console.print(Text(_sentence(one), style="yellow"))
-    left = len(report.refusals) - SHOWN_REFUSALS + report.refusals_left_out
+    gathered = _gather(report.refusals)
+    for alike in gathered[:SHOWN_REFUSALS]:
+        console.print(Text(_sentence(alike), style="yellow"))
+    left = sum(map(len, gathered[SHOWN_REFUSALS:])) + report.refusals_left_out
     if left > 0:
         console.print(f"… and {left:,} more; --json names {len(report.refusals):,} of them.")
+    for one in report.loads:
+        if one["refused_workbook"]:
+            console.print(Text(f"Rows of {one['file']} to mend: {one['refused_workbook']}"))
     known = sum(one["is_known"] for one in report.loads)
     if known:
         console.print(f"{known:,} of the files had been loaded before and changed nothing.")
@@ -214,12 +232,25 @@ def _show(options: argparse.Namespace, console: Console, report: Report) -> None
         console.print(f"Published {report.build}.")
 
 
-def _sentence(refusal: dict[str, Any]) -> str:
+def _gather(refusals: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Refusals with the same sentence together, in the order of their first."""
+    gathered: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for one in refusals:
+        same = tuple(one[name] for name in ("file", "sheet", "column", "reason", "suggestion", "is_row_refused"))
+        gathered.setdefault(same, []).append(one)
+    return list(gathered.values())
+
+
+def _sentence(alike: list[dict[str, Any]]) -> str:
+    refusal = alike[0]
     place = [refusal["file"]]
     if refusal["sheet"]:
         place.append(f"sheet {refusal['sheet']}")
-    if refusal["row"]:
-        place.append(f"row {refusal['row']}")
+    rows = [one["row"] for one in alike if one["row"]]
+    if len(rows) > SHOWN_ROWS:
+        place.append(f"rows {', '.join(map(str, rows[:SHOWN_ROWS]))} and {len(rows) - SHOWN_ROWS:,} more")
+    elif rows:
+        place.append(f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows))}")
     if refusal["column"]:
         place.append(f"column {refusal['column']}")
     near = f" Nearest: '{refusal['suggestion']}'." if refusal["suggestion"] else ""
@@ -248,6 +279,41 @@ def _status(options: argparse.Namespace, console: Console) -> int:
     for name, count in facts["rows"].items():
         table.add_row(name, f"{count:,}")
     console.print(table)
+    return 0
+
+
+def _propose(options: argparse.Namespace, console: Console) -> int:
+    from etl.proposing import propose
+
+    if not options.path.is_file():
+        raise FileNotFoundError(f"There is no file {options.path}.")
+    proposal = propose(options.path, Home.find(options.home).path)
+    if options.out:
+        options.out.write_text(proposal.toml, "utf-8")
+    if options.json:
+        print(json.dumps(proposal.to_json(), ensure_ascii=False))
+    elif options.out:
+        console.print(Text(f"Wrote {options.out}. Confirm the lines marked '# confirm', then take out 'draft = true'."))
+    else:
+        print(proposal.toml)
+    if not options.json:
+        for question in proposal.questions:
+            console.print(Text(question, style="yellow"))
+    return 0
+
+
+def _describe(options: argparse.Namespace, console: Console) -> int:
+    from etl.proposing import describe
+
+    try:
+        proposal = json.loads(options.path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{options.path.name} is no JSON: {error}") from error
+    path = describe(proposal, options.name, Home.find(options.home).path)
+    if options.json:
+        print(json.dumps({"source": options.name, "path": str(path)}, ensure_ascii=False))
+    else:
+        console.print(Text(f"Wrote {path}."))
     return 0
 
 

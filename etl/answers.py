@@ -154,9 +154,8 @@ def _resolve_inspections(
             coalesce((select any_value(r.reason_code) from telling_refusal r
                 where r.telling_no = t.telling_no and r.is_row_refused),
                 case when p.first_on > ? then 'future_period' end,
-                case when not exists (select 1 from dim_entity e where e.entity_code = t.entity_code
-                    and e.known_to = timestamp '{FOREVER}' and e.valid_from <= p.last_on and e.valid_to > p.first_on)
-                    then 'closed_entity' end,
+                case when (select max(e.valid_to) from dim_entity e where e.entity_code = t.entity_code
+                    and e.known_to = timestamp '{FOREVER}') <= p.first_on then 'closed_entity' end,
                 case when c.checklist_no is null then 'unknown_checklist' end) as reason_code
         from typed t
         left join checklist c using (checklist_code, checklist_version)
@@ -170,10 +169,8 @@ def _resolve_inspections(
         from inspection_typed join dim_period on period_code = period where reason_code = 'future_period'
         union all
         select t.telling_no, 'entity_code', t.raw_entity_code, 'closed_entity', 'The entity ' || t.entity_code
-            || ' is not part of the group in ' || t.period || ': the organisation master has it '
-            || string_agg(case when e.valid_from > date '1000-01-01' then 'from ' || e.valid_from || ' ' else '' end
-                || 'until ' || (e.valid_to - interval 1 day)::date, ' and ' order by e.valid_from)
-            || '. Correct the entity or the period, or load a newer master.', null, true
+            || ' is part of the group until ' || (max(e.valid_to) - interval 1 day)::date || ' in the organisation master, and '
+            || t.period || ' begins later. Correct the entity or the period, or load a newer master.', null, true
         from inspection_typed t join dim_entity e using (entity_code)
         where t.reason_code = 'closed_entity' and e.known_to > timestamp '9999-01-01'
         group by t.telling_no, t.raw_entity_code, t.entity_code, t.period"""

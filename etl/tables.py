@@ -142,6 +142,14 @@ class Export:
             pass
         return rows
 
+    def is_clean(self, encoding: str) -> bool:
+        """Whether the first bytes of the file are text of that encoding."""
+        try:
+            codecs.getincrementaldecoder(codec_of(encoding))("strict").decode(self.head)
+        except UnicodeError:
+            return False
+        return True
+
     def sheets(self, records_path: str | None = None) -> dict[str | None, Sheet]:
         """Every sheet of a workbook, every table of a document, or the one table of JSON or Parquet. Raises Unreadable."""
         if records_path is None:
@@ -193,7 +201,8 @@ def find_tables(export: Export, source: Source, *, hidden: bool = False) -> list
         return []
     words = {normalise_heading(word) for word in source.header}
     if export.is_text:
-        for encoding in source.encodings if not hidden else ():
+        # Headings in Latin letters are alike in many encodings; the bytes of the rows below tell them apart.
+        for encoding in sorted(source.encodings, key=lambda one: not export.is_clean(one)) if not hidden else ():
             table = _table_below(export.head_rows(encoding, source.delimiter), source, words, None)
             if table:
                 table.encoding = encoding
