@@ -11,7 +11,7 @@ from etl.derive import fold
 from etl.reading import MAX_SUGGESTIONS, Reader, make_lookup, suggest
 from etl.schema import FOREVER, Field
 from etl.sources import Record, Source
-from etl.statements import known_at_sql, run_expression
+from etl.statements import FUTURE_KNOWN, known_at_sql, run_expression
 
 CONTENT = "verdict, score, answer, written_score, comment, has_evidence"
 SAID_COLUMNS = f"inspection_id, item_id, {CONTENT}, known_at, load_id, sheet, row_no"
@@ -153,6 +153,7 @@ def _resolve_inspections(
             coalesce(least(greatest(t.performed_on, p.first_on), p.last_on), p.last_on) as reference_on,
             coalesce((select any_value(r.reason_code) from telling_refusal r
                 where r.telling_no = t.telling_no and r.is_row_refused),
+                case when t.known_at::date > ? then 'future_known' end,
                 case when p.first_on > ? then 'future_period' end,
                 case when (select max(e.valid_to) from dim_entity e where e.entity_code = t.entity_code
                     and e.known_to = timestamp '{FOREVER}') <= p.first_on then 'closed_entity' end,
@@ -160,7 +161,13 @@ def _resolve_inspections(
         from typed t
         left join checklist c using (checklist_code, checklist_version)
         left join dim_period p on p.period_code = t.period""",
-        [reader.today],
+        [reader.today, reader.today],
+    )
+    connection.execute(
+        """insert into telling_refusal
+        select telling_no, 'known_at', known_at::date::varchar, 'future_known', ?, null, true
+        from inspection_typed where reason_code = 'future_known'""",
+        [FUTURE_KNOWN],
     )
     connection.execute(
         """insert into telling_refusal

@@ -21,6 +21,9 @@ from etl.report import Handed, Report, describe_source, find_files
 from etl.schema import SCHEMA_VERSION, create_schema
 from etl.sources import Source, load_sources
 
+PACKAGES = (".zip", ".csetw")
+"""Endings of archives whose members are files of their own; .csetw is what CSET saves an assessment as."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -83,7 +86,7 @@ def _find(order: Order, folder: Path) -> list[_Found]:
     """Every file to be handed in, zip archives unpacked into the folder."""
     found: list[_Found] = []
     for number, path in enumerate(find_files(order.paths)):
-        if path.suffix.lower() != ".zip":
+        if path.suffix.lower() not in PACKAGES:
             found.append(_Found(path))
             continue
         try:

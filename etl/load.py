@@ -22,7 +22,7 @@ from etl.report import Handed, Preview
 from etl.schema import RecordKind, fill, record_kinds
 from etl.sources import Source, load_sources
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
-from etl.statements import load_statements
+from etl.statements import load_statements, refuse_overlaps
 from etl.tables import Export, Table, find_tables, missing_given, recognise
 
 BATCH_BYTES = 32 << 20
@@ -213,6 +213,8 @@ class Loading:
                 continue
             load_statements(connection, source, record, reader)
             self._derive(record.kind.name)
+            if record.kind.name == "entity" and refuse_overlaps(connection):
+                self._derive("entity")
             self._count_changes(record.kind)
             if self.has_previews:
                 previews.append((record.kind.name, *preview_statements(connection, record)))
@@ -225,9 +227,20 @@ class Loading:
                         and b.load_id <> s.load_id)
                 from said_now s
                 where exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
-                        and a.item_id = s.item_id and a.load_id = s.load_id and a.row_no = s.row_no)
+                        and a.item_id = s.item_id and a.load_id = s.load_id and a.row_no = s.row_no
+                        and not exists (select 1 from said b
+                            where b.load_id not in (select load_id from place) and b.inspection_id = s.inspection_id
+                                and b.item_id = s.item_id and b.known_at = s.known_at
+                                and (b.verdict, b.score, b.answer, b.written_score, b.comment, b.has_evidence)
+                                    is not distinct from
+                                    (s.verdict, s.score, s.answer, s.written_score, s.comment, s.has_evidence)))
                     or exists (select 1 from fct_inspection i
-                        where i.inspection_id = s.inspection_id and i.load_id = s.load_id)"""
+                        where i.inspection_id = s.inspection_id and i.load_id = s.load_id
+                        and not exists (select 1 from stm_inspection b
+                            where b.load_id not in (select load_id from place) and b.inspection_id = i.inspection_id
+                                and b.known_at = i.known_from and b.source_name = i.source_name
+                                and (b.performed_on, b.submitted_on, b.reference_on)
+                                    is not distinct from (i.performed_on, i.submitted_on, i.reference_on)))"""
             )
         rows = "said_now" if is_single and has_answers else "told" if is_single else "told_row"
         if not is_single:
@@ -242,11 +255,15 @@ class Loading:
     def _count_changes(self, kind: RecordKind) -> None:
         """Note which rows of `told` made a difference, and which of them replaced what was known."""
         keys = " and ".join(f"f.{key.name} is not distinct from t.{key.name}" for key in kind.keys)
+        alike = " and ".join(f"f.{field.name} is not distinct from t.{field.name}" for field in kind.fields)
+        # Of two loads that say the same from the same moment on, either may stand in the tables: the first told it.
         self.connection.execute(
             f"""insert into row_changed
             select table_no, row_no, variant, exists (
                 select 1 from folded f where f.load_id <> t.load_id and f.known_from <= t.known_at and {keys})
-            from told t where exists (select 1 from folded f where f.load_id = t.load_id and {keys})"""
+            from told t where exists (select 1 from folded f where f.load_id = t.load_id and {keys})
+                and not exists (select 1 from stm_{kind.name} f
+                    where f.load_id not in (select load_id from place) and f.known_at = t.known_at and {alike})"""
         )
 
     def _count(self, batch: list[tuple[Handed, StagedFile]], rows: str) -> None:
@@ -313,6 +330,7 @@ class Loading:
         text = f"to_json({{{parts}}})::varchar" if keys else "null"
         expressions = {name: text for record in source.records for name, text in record.expressions.items()}
         expressions |= {one.key: one.code for one in source.lookups}
+        expressions["known_at"] = source.known_at or "known_at"
         headings = [
             (name, variant, heading_of(source, expressions.get(name, name), variant, staged[0].tables[0]))
             for name, variant in connection.execute("select distinct field, variant from row_refusal").fetchall()

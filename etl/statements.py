@@ -17,6 +17,7 @@ def _item_missing(version: str, item_code: str) -> str:
     )
 
 
+FUTURE_KNOWN = "The day from which this is known lies in the future. Correct that date, or load the file then."
 NO_ITEM = "The item is in no checklist master that was loaded."
 ROW_RULES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "entity": (
@@ -118,6 +119,12 @@ def load_statements(connection: duckdb.DuckDBPyConnection, source: Source, recor
     )
     for field in bad_fields:
         _refuse_field(connection, record, field)
+    connection.execute(
+        """insert into row_refusal
+        select table_no, row_no, variant, 'known_at', known_at::date::varchar, 'future_known', ?, null, true
+        from typed where known_at::date > ?""",
+        [FUTURE_KNOWN, reader.today],
+    )
     for name, code, condition, sentence in ROW_RULES.get(kind.name, ()):
         raw = f"raw_{name}" if name in record.expressions else "null"
         connection.execute(
@@ -182,3 +189,41 @@ def _refuse_contradictions(connection: duckdb.DuckDBPyConnection, record: Record
         from good join torn using ({keys}, known_at, load_id)""",
         [record.kind.name],
     )
+
+
+def refuse_overlaps(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Refuse rows of `told` that give an entity two sets of attributes on one day; true where some were.
+
+    Takes back what they said, so that entities must be derived anew.
+    """
+    connection.execute(
+        """create or replace temp table overlapping as
+        select t.table_no, t.row_no, t.variant, t.entity_code, t.valid_from, t.load_id,
+            min(case when a.valid_from = t.valid_from then b.valid_from else a.valid_from end) as other_from
+        from told t
+        join dim_entity a on a.entity_code = t.entity_code
+        join dim_entity b on b.entity_code = a.entity_code and b.valid_from > a.valid_from and b.valid_from < a.valid_to
+            and b.known_from < a.known_to and a.known_from < b.known_to
+        where t.valid_from in (a.valid_from, b.valid_from)
+        group by all"""
+    )
+    connection.execute(
+        """insert into row_refusal
+        select table_no, row_no, variant, 'valid_from', valid_from::varchar, 'overlap', 'The entity ' || entity_code
+            || ' would have two sets of attributes on one day: another row holds from '
+            || case when other_from < date '1000-01-01' then 'the beginning' else other_from::varchar end
+            || ' on. Let one end before the other begins.', null, true
+        from overlapping"""
+    )
+    if connection.execute("select count(*) from overlapping").fetchone() == (0,):
+        return False
+    same = "o.entity_code = {0}.entity_code and o.valid_from = {0}.valid_from"
+    for table, more in (("stm_entity", " and o.load_id = stm_entity.load_id"), ("told", ""), ("dim_entity", "")):
+        connection.execute(
+            f"delete from {table} where exists (select 1 from overlapping o where {same.format(table)}{more})"
+        )
+    connection.execute(
+        """create or replace temp table touched_key as
+        select entity_code, valid_from from told union select entity_code, valid_from from overlapping"""
+    )
+    return True

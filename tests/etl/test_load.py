@@ -120,6 +120,26 @@ def test_renamed_copy_tells_nothing_new(group: Group) -> None:
     assert group.history() == before
 
 
+@pytest.mark.parametrize("blanks", range(6))
+def test_same_content_known_from_the_same_moment_is_told_once(group: Group, blanks: int) -> None:
+    """The bytes, and so the id of the load, differ; which of two loads stands in the tables follows from the ids."""
+    group.masters()
+    known_at = "2024-11-01 00:00:00"
+    group.load(group.write("a.csv", MENDED), known_at=known_at)
+    # Of two answers at one moment the worse counts: the other way round nothing would change.
+    assert counts(group.load(group.write("b.csv", FIRST + "\n" * blanks), known_at=known_at)) == [(3, 1, 2, 0)]
+    assert counts(group.load(group.write("c.csv", MENDED + "\n" * blanks), known_at=known_at)) == [(3, 0, 3, 0)]
+    again = group.write("entities.csv", ENTITY_ROWS + "\n" * (1 + blanks))
+    assert counts(group.load(again, known_at="2020-01-01 00:00:00")) == [(3, 0, 3, 0)]
+
+
+def test_what_is_known_from_the_future_is_refused(group: Group) -> None:
+    group.masters()
+    report = group.load(group.write("a.csv", FIRST), group.write("e.csv", ENTITY_ROWS), known_at="2999-01-01 00:00:00")
+    assert {one["reason_code"] for one in report.refusals} == {"future_known"} and report.exit_status == 2
+    assert counts(report) == [(3, 0, 0, 3), (3, 0, 0, 3)]
+
+
 def test_corrected_file_closes_old_knowledge_and_opens_new(group: Group) -> None:
     group.masters()
     group.load(group.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
@@ -185,6 +205,29 @@ def test_entity_keeps_its_history(group: Group) -> None:
     assert group.ask("select count(*) from dim_entity where entity_code = 'E-1' and known_from < '2024-01-01'") == [
         (1,)
     ]
+
+
+def test_entity_cannot_be_two_things_on_one_day(group: Group) -> None:
+    group.masters()
+    head = "code,name,region,kind,from,to\n"
+    group.load(group.write("first.csv", head + "M-1,Mover,JP,site,2020-04-01,\n"), known_at="2020-05-01 00:00:00")
+    rows = (
+        head
+        + "M-1,Mover,EU,site,,\nN-1,New,EU,site,2024-04-01,2024-10-01\nN-1,New,JP,site,2024-07-01,\nE-2,Two,JP,site,,\n"
+    )
+    report = group.load(group.write("second.csv", rows), known_at="2024-05-01 00:00:00")
+    assert [(one["row"], one["reason_code"]) for one in report.refusals] == [
+        (2, "overlap"),
+        (3, "overlap"),
+        (4, "overlap"),
+    ]
+    assert counts(report) == [(4, 1, 0, 3)]
+    assert group.ask("select entity_code, valid_from::varchar from dim_entity where entity_code[1] in ('M', 'N')") == [
+        ("M-1", "2020-04-01")
+    ]
+    # What replaces an interval and begins another one overlaps nothing.
+    moved = head + "M-1,Mover,JP,site,2020-04-01,2024-10-01\nM-1,Mover,EU,site,2024-10-01,\n"
+    assert counts(group.load(group.write("moved.csv", moved), known_at="2024-11-01 00:00:00")) == [(2, 2, 0, 0)]
 
 
 def test_lineage_joins_items_of_two_versions(group: Group) -> None:
