@@ -11,7 +11,7 @@ from etl.derive import fold
 from etl.reading import MAX_SUGGESTIONS, Reader, make_lookup, suggest
 from etl.schema import FOREVER, Field
 from etl.sources import Record, Source
-from etl.statements import FUTURE_KNOWN, known_at_sql, run_expression
+from etl.statements import FUTURE_KNOWN, SOME_ROWS, known_at_sql, run_expression
 
 CONTENT = "verdict, score, answer, written_score, comment, has_evidence"
 SAID_COLUMNS = f"inspection_id, item_id, {CONTENT}, known_at, load_id, sheet, row_no"
@@ -229,14 +229,11 @@ def load_answers(
     else:
         connection.execute(f"create temp table resolved_answer_kept as {resolution.answers}")
         connection.execute("create temp view resolved_answer as select * from resolved_answer_kept")
-    # The order of rows means nothing in a fact table, and keeping it would cost memory.
-    connection.execute("set preserve_insertion_order = false")
     inserted = connection.execute(
         f"""insert into fct_answer by name
         select {SAID_COLUMNS.replace("known_at", "known_at as known_from")}, timestamp '{FOREVER}' as known_to
         from resolved_answer where is_good and is_fresh"""
     ).fetchone()
-    connection.execute("set preserve_insertion_order = true")
     connection.execute("set variable max_item_no = (select coalesce(max(item_no), 0) from dim_item)")
     connection.execute(
         """create or replace temp table repeated_inspection as
@@ -326,7 +323,7 @@ def _refuse_contradictions(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""insert into row_refusal
         with torn as (
-            select inspection_id, item_id, known_at, load_id, string_agg(row_no::varchar, ', ' order by row_no) as row_nos
+            select inspection_id, item_id, known_at, load_id, {SOME_ROWS} as row_nos
             from (select *, hash({CONTENT}) as content from said_now) group by inspection_id, item_id, known_at, load_id
             having count(*) > 1 and min(content) <> max(content)
         )
@@ -423,7 +420,8 @@ def restate(connection: duckdb.DuckDBPyConnection) -> None:
         once as (
             select * from heard
             qualify row_number() over (
-                partition by inspection_id, item_id, known_at order by score nulls last, content, load_id, row_no
+                partition by inspection_id, item_id, known_at
+                    order by score nulls last, verdict = 'not_applicable', content, load_id, row_no
             ) = 1
         ),
         compared as (

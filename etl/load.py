@@ -24,6 +24,7 @@ from etl.sources import Source, load_sources
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
 from etl.statements import load_statements, refuse_overlaps
 from etl.tables import Export, Table, find_tables, missing_given, recognise
+from etl.values import normalise_code, parse_period
 
 BATCH_BYTES = 32 << 20
 PREVIEW_ROWS = 20
@@ -73,15 +74,22 @@ class Loading:
     ) -> Handed:  # fmt: skip
         """Settle what a file is: its fingerprint, id and knowledge date. What a person gave for it is part of what it is."""
         looked = fingerprint(path)
-        told = [f"{key}={text}" for key, text in sorted((given or {}).items())]
+        given = {name: self._normalise_given(name, text) for name, text in (given or {}).items()}
+        told = [f"{name}={text}" for name, text in sorted(given.items())]
         key = chr(31).join([looked.sha256, name, known_at or "", *told])
         (load_id,) = self._one("select id_of('load', ?)", [key])
         # Files of one command become known one after the other, in the order of their names.
         moment = loaded_at + timedelta(microseconds=position)
         return Handed(
             path, name, looked, path.stat().st_size, load_id, 0, "", known_at or moment.isoformat(sep=" "),
-            "given" if known_at else "now", loaded_at.isoformat(sep=" "), dict(given or {}),
+            "given" if known_at else "now", loaded_at.isoformat(sep=" "), given,
         )  # fmt: skip
+
+    def _normalise_given(self, name: str, text: str) -> str:
+        if name == "period":
+            (first_month,) = self._one("select fiscal_first_month from build")
+            return parse_period(text, first_month) or text
+        return normalise_code(text)
 
     def _one(self, sql: str, parameters: list[Any] | None = None) -> Any:
         row = self.connection.execute(sql, parameters or []).fetchone()
@@ -161,8 +169,10 @@ class Loading:
             file.staged.append(staged)
             groups.setdefault(source.name, []).append((file, staged))
 
-    def _rank(self, source: Source) -> int:
-        return self.kinds.index(source.records[0].kind.name)
+    def _rank(self, source: Source) -> float:
+        """Place in the order of loading: what others refer to comes first."""
+        rank = self.kinds.index(source.records[0].kind.name)
+        return max(rank, self.kinds.index("reference") + 0.5) if source.lookups else rank
 
     def _take_in_batch(self, source: Source, batch: list[tuple[Handed, StagedFile]]) -> None:
         staged = [part for _, part in batch]
@@ -324,6 +334,12 @@ class Loading:
             connection.execute(
                 "create or replace temp table kept_row as select table_no, row_no, variant from data_row"
             )
+        # What was refused for itself is not told again for what refers to it.
+        connection.execute(
+            """delete from row_refusal where reason_code = 'unknown_finding' and exists (
+                select 1 from row_refusal o where o.table_no = row_refusal.table_no and o.row_no = row_refusal.row_no
+                    and o.variant = row_refusal.variant and o.is_row_refused and o.reason_code <> 'unknown_finding')"""
+        )
         if self._one("select count(*) from row_refusal") == (0,):
             return
         parts = ", ".join(f"'{key}': d.{key}" for key in keys)

@@ -81,10 +81,13 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     connection.execute("commit")
     try:
         connection.execute("drop table if exists scratch.staged_text")
+        # The fast path knows the row of a file by its place in the table.
+        connection.execute("set preserve_insertion_order = true")
         is_fast = len(files) == 1 and _stage_fast(connection, source, files[0], scratch)
         if not is_fast:
             _stage_exact(connection, source, files)
     finally:
+        connection.execute("set preserve_insertion_order = false")
         connection.execute("begin")
     _stage_tables(connection, source, files)
     if source.lookups:
@@ -457,4 +460,7 @@ def heading_of(source: Source, expression: str, variant: int, table: Table) -> s
     for column in source.columns:
         if re.search(rf"\b{column.key}\b", expression):
             return next((seen[heading] for heading in column.headings if heading in seen), column.names[0])
+    for lookup in source.lookups:
+        if re.search(rf"\b{lookup.key}\.", expression):
+            return heading_of(source, lookup.code, variant, table)
     return expression

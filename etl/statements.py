@@ -18,6 +18,11 @@ def _item_missing(version: str, item_code: str) -> str:
 
 
 FUTURE_KNOWN = "The day from which this is known lies in the future. Correct that date, or load the file then."
+SOME_ROWS = (
+    "array_to_string(list_sort(list_distinct(min(row_no, 5))), ', ') "
+    "|| case when count(*) > 5 then ' and ' || (count(*) - 5) || ' more' else '' end"
+)
+"""SQL of the rows of a group in words; the first five only, because each of a million rows would carry all of them."""
 NO_ITEM = "The item is in no checklist master that was loaded."
 ROW_RULES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "entity": (
@@ -181,7 +186,7 @@ def _refuse_contradictions(connection: duckdb.DuckDBPyConnection, record: Record
             using (table_no, row_no, variant)
         ),
         torn as (
-            select {keys}, known_at, load_id, string_agg(distinct row_no::varchar, ', ') as row_nos
+            select {keys}, known_at, load_id, {SOME_ROWS} as row_nos
             from good group by {keys}, known_at, load_id having count(distinct row({said})) > 1
         )
         select table_no, row_no, variant, '{record.kind.keys[-1].name}', {record.kind.keys[-1].name}::varchar, 'contradiction',

@@ -36,6 +36,7 @@ SUFFIXES = {
     ".ckl": "xml",
     ".cklb": "json",
 }
+SAVED_AS_XLSX = (".xls", ".xlsb", ".ods", ".numbers")
 BINARY = {
     b"PK\x03\x04": "a workbook or zip archive",
     b"\xd0\xcf\x11\xe0": "an old workbook",
@@ -274,9 +275,11 @@ def recognise(
     Raises Unreadable when no source or several describe it.
     """
     if export.format is None:
+        is_sheet = Path(export.name).suffix.lower() in SAVED_AS_XLSX
+        how = " Open it in Excel or LibreOffice and save it as .xlsx." if is_sheet else ""
         raise Unreadable(
             "unknown_format",
-            f"Tenken reads {', '.join(SUFFIXES)} and .zip; this file is none of them, so nothing of it was loaded.",
+            f"Tenken reads {', '.join(SUFFIXES)} and .zip; this file is none of them, so nothing of it was loaded.{how}",
         )
     look_at_text(export)
     export.take_name_of_origin()
@@ -414,10 +417,11 @@ def _split(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def capture(captures: tuple[Capture, ...], export: Export, table: Table, rows: list[Row]) -> dict[str, str | None]:
     """What the source's captures find outside the table: in the file name, the sheet's name and the cells around it."""
-    return {one.key: _captured(one, export, table, rows) for one in captures}
+    labels = {normalise_heading(one.pattern) for one in captures if one.place == "label"}
+    return {one.key: _captured(one, export, table, rows, labels) for one in captures}
 
 
-def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> str | None:
+def _captured(one: Capture, export: Export, table: Table, rows: list[Row], labels: set[str]) -> str | None:
     if one.given and export.given.get(one.given):
         return export.given[one.given]
     if one.place == "given":
@@ -443,7 +447,9 @@ def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> st
         for position, text in enumerate(cells):
             normal = normalise_heading(text or "")
             if normal.rstrip(":") == wanted:
-                return next((right for right in cells[position + 1 :] if right), None)
+                right = next((text for text in cells[position + 1 :] if text), None)
+                # Another label to the right means that nothing was filled in between.
+                return None if right and normalise_heading(right).rstrip(":") in labels else right
             if normal.startswith(wanted + ":"):
                 return unicodedata.normalize("NFKC", text or "").split(":", 1)[1].strip() or None
     return None
@@ -451,10 +457,10 @@ def _captured(one: Capture, export: Export, table: Table, rows: list[Row]) -> st
 
 def missing_given(source: Source, export: Export, tables: list[Table]) -> list[str]:
     """What a person must say of the file, because neither its name nor its cells do: entity, period."""
-    asked = tuple(one for one in source.captures if one.given and not one.is_optional)
+    asked = [one for one in source.captures if one.given and not one.is_optional]
     if not asked:
         return []
-    found = [capture(asked, export, table, table.above) for table in tables]
+    found = [capture(source.captures, export, table, table.above) for table in tables]
     return list(dict.fromkeys(str(one.given) for one in asked for cells in found if cells[one.key] is None))
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import psutil
 import python_calamine
 import xlsxwriter
 
@@ -289,16 +290,12 @@ class Outcome:
     rows: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    held_by_child: int = 0
 
     @property
     def held(self) -> int:
         """Most bytes that this process has held."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-    @property
-    def held_by_child(self) -> int:
-        """Most bytes that a parsing child that has ended has held."""
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
 def run_case(home: Home, files: list[Path], given: Choices, folder: Path, seed: int, outcome: Outcome) -> None:
@@ -335,6 +332,8 @@ def run_case(home: Home, files: list[Path], given: Choices, folder: Path, seed: 
         outcome.failures.append(f"{case}: of {len(copies)} files {len(report.loads)} were told of")
     if outcome.held > LOADER_BYTES:
         outcome.failures.append(f"{case}: {outcome.held:,} bytes were held")
+    children = psutil.Process().children()
+    outcome.held_by_child = max([outcome.held_by_child, *(child.memory_info().rss for child in children)])
     if outcome.held_by_child > MEMORY_LIMIT:
         outcome.failures.append(f"{case}: the child held {outcome.held_by_child:,} bytes")
     shutil.rmtree(folder)

@@ -219,6 +219,15 @@ def test_big_file_with_bytes_of_another_encoding_loses_none(known: Group, encodi
     }
 
 
+def test_more_contradictions_than_a_block_of_the_database_holds(known: Group) -> None:
+    """With every other one's row in each sentence they filled the disk; and rows beyond 122,880 were lost sight of."""
+    rows = "".join(f"E-1,FY2024-H1,5.1,○,{number % 2}\n" for number in range(125_000))
+    report = known.load(known.write("many.csv", HEAD.strip() + ",comment\n" + rows))
+    assert report.loads[0]["rows_refused"] == 125_000
+    assert "in rows 2, 3, 4, 5, 6 and 124995 more" in report.refusals[0]["reason"]
+    assert known.ask("select count(*) from refusal where row_no > 0") == [(125_000,)]
+
+
 def test_formulas_and_html_in_cells_are_text(known: Group) -> None:
     comments = ['=HYPERLINK("http://x")', "<script>alert(1)</script>", "+1+1", "![x](http://x)"]
     rows = "".join(

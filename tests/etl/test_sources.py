@@ -266,6 +266,7 @@ def test_ciso_assistant_audit(group: Group) -> None:
         "urn:intuitem:risk:req_node:mini:a.5.4;A.5.4;Managers;Managers take part.;;;not_applicable;;to_do;;",
         "urn:intuitem:risk:req_node:mini:a.5.5;A.5.5;Contacts;Contacts are kept.;;;not_assessed;;to_do;;",
     ]
+    group.load(group.write("entities.csv", "code,name,region,kind\nAF-7,Seven,JP,affiliate\n"), known_at="2020-01-01")
     path = group.write("AF-7_FY2025_audit.csv", "\ufeff" + "\n".join([head, *rows]) + "\n")
     report = group.load(path)
     (one,) = report.loads
