@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -30,12 +32,16 @@ def main() -> None:
     page = st.navigation(sections, expanded=True)
     current = next(name for name, one in pages.items() if one == page)
     navigation.follow_click(pages, current)
+    entry = navigation.ENTRIES[current]
     build = answers.find_build()
     options = read_options(build) if build else None
     if build is None or options is None or not options.periods["half"]:
-        show_missing_build(current, language)
+        if entry.needs_build:
+            show_missing_build(pages["imports"], current, language)
+        else:
+            show_without_build(page, pages, current, language)
         return
-    selection = filters.choose_filters(options, language, navigation.ENTRIES[current].own)
+    selection = filters.choose_filters(options, language, entry.own, are_shown=entry.needs_build)
     keep_view(View(build, selection, options))
     navigation.show_breadcrumbs(pages, current, language)
     # A page's own parameters are read while it runs, so what is unknown among them is named afterwards, up here.
@@ -47,7 +53,19 @@ def main() -> None:
     watch_builds(build.name)
 
 
-def show_missing_build(current: str, language: Language) -> None:
+def show_without_build(page: Any, pages: Mapping[str, Any], current: str, language: Language) -> None:
+    """Run a page that does not ask any build."""
+    filters.adopt_own(navigation.ENTRIES[current].own)
+    navigation.show_breadcrumbs(pages, current, language)
+    notice = st.container()
+    panels.run_page(page)
+    with notice:
+        panels.show_unknown(language)
+    filters.write_own(language)
+    watch_builds(answers.name_newest_build())
+
+
+def show_missing_build(import_page: Any, current: str, language: Language) -> None:
     """Say what to run before there is anything to show."""
     st.title(translate(language, navigation.ENTRIES[current].title), anchor=False)
     reason = answers.explain_missing()
@@ -56,12 +74,9 @@ def show_missing_build(current: str, language: Language) -> None:
         watch_builds(answers.name_newest_build())
         return
     st.info(translate(language, "There is no data to show yet."))
-    st.markdown(
-        translate(
-            language,
-            "Make a first build from the demo exports, or load your own exports; this page then shows them by itself:",
-        )
-    )
+    st.markdown(translate(language, "Drop your own exports on the Import page; this page then shows them by itself."))
+    st.page_link(import_page, label=translate(language, "Import files"), icon=":material/move_to_inbox:")
+    st.markdown(translate(language, "Or load exports, or those of a made-up group, on the command line:"))
     st.code(COMMANDS, language="bash")
     watch_builds(answers.name_newest_build())
 

@@ -42,16 +42,43 @@ def choose_language() -> Language:
     return cast(Language, st.session_state[key])
 
 
-def choose_filters(options: Options, language: Language, own: Sequence[str]) -> Selection:
-    """Show the sidebar and hand back the choice; `own` names the parameters that the page of this run adds."""
+def current_language() -> Language:
+    """Language of this run."""
+    return cast(Language, st.session_state[_state(LANGUAGE_PARAMETER)])
+
+
+def choose_filters(options: Options, language: Language, own: Sequence[str], *, are_shown: bool = True) -> Selection:
+    """Show the sidebar and hand back the choice; `own` names the parameters that the page of this run adds.
+
+    A page to which filters do not apply keeps them without showing them.
+    """
     address = read_address()
     written = st.session_state.get(ADDRESS_STATE)
     if written is None or _state("per") not in st.session_state or (address and address != written):
         _adopt_address(address, options, own)
     _forget_vanished(options)
-    _show_widgets(options, language)
+    if are_shown:
+        _show_widgets(options, language)
     st.session_state[PAGE_STATE] = {}
     return _read_widgets(language)
+
+
+def adopt_own(own: Sequence[str]) -> None:
+    """Take a page's own parameters from the address, before there is anything to choose filters from."""
+    address = read_address()
+    if address and address != st.session_state.get(ADDRESS_STATE):
+        for name in own:
+            st.session_state.pop(own_state(name), None)
+            if address.get(name):
+                st.session_state[own_state(name)] = address[name][0]
+    st.session_state[PAGE_STATE] = {}
+
+
+def write_own(language: Language) -> None:
+    """Write language and a page's own parameters to the address, before there are filters."""
+    address: Address = {LANGUAGE_PARAMETER: [language]} | st.session_state.get(PAGE_STATE, {})
+    write_address(address)
+    st.session_state[ADDRESS_STATE] = address
 
 
 def choose_own(parameter: str, known: Sequence[str], default: str) -> str:

@@ -31,6 +31,8 @@ class PageEntry:
     title: str
     icon: str
     own: tuple[str, ...] = ()
+    needs_build: bool = True
+    """Whether it shows what is in a build, so that filters apply."""
 
 
 PAGES: Final = (
@@ -53,6 +55,7 @@ PAGES: Final = (
               ("status", "page")),
     PageEntry("privacy", "pages/act/privacy.py", N_("Act"), N_("Privacy audits"), "verified_user"),
     PageEntry("pdca", "pages/act/pdca.py", N_("Act"), N_("PDCA"), "cycle", ("stage", "page")),
+    PageEntry("imports", "pages/data/imports.py", N_("Data"), N_("Import"), "move_to_inbox", ("batch",), False),
     PageEntry("loads", "pages/data/loads.py", N_("Data"), N_("Loads"), "upload_file", ("load", "refused", "page")),
     PageEntry("definitions", "pages/data/definitions.py", N_("Data"), N_("Definitions"), "menu_book", ("page",)),
 )  # fmt: skip

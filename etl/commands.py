@@ -162,7 +162,7 @@ def _known(connection: duckdb.DuckDBPyConnection, file: Handed, sources: Mapping
     counts = dict.fromkeys(("rows_loaded", "rows_changed", "rows_refused", "rows_skipped"), 0)
     return {
         "file": file.name, "package": file.package, "source": row[0], "rows_read": row[1], "rows_unchanged": row[1],
-        **counts, "known_at": str(row[2]), "is_refused": False, "is_known": True, "reason_code": None, "reason": None,
+        **counts, "known_at": str(row[2] or file.known_at), "is_refused": False, "is_known": True, "reason_code": None, "reason": None,
         "needs": [], **describe_source(sources, row[0]), "preview": [], "refused_workbook": None,
     }  # fmt: skip
 

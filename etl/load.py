@@ -436,7 +436,8 @@ class Loading:
 
     def write_refused(self, files: list[Handed], folder: Path) -> dict[int, str]:
         """Write the refused rows of each file as a workbook to mend; paths by load id."""
-        written = {file.load_id: write_refused(self.connection, file, self.sources, folder) for file in files}
+        taken: set[Path] = set()
+        written = {file.load_id: write_refused(self.connection, file, self.sources, folder, taken) for file in files}
         return {load_id: str(path) for load_id, path in written.items() if path}
 
     def pending(self) -> list[Handed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ _ROWS: Final = "rows"
 
 
 def write_refused(
-    connection: duckdb.DuckDBPyConnection, file: Handed, sources: Mapping[str, Source], folder: Path
+    connection: duckdb.DuckDBPyConnection, file: Handed, sources: Mapping[str, Source], folder: Path, taken: set[Path]
 ) -> Path | None:
     """Write the rows of a file that were refused, or of which a cell was left out; None where there are none to write."""
     told = connection.execute(
@@ -50,7 +51,10 @@ def write_refused(
     finally:
         export.forget()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{file.name}.xlsx"
+    # Two files of one name have a workbook each.
+    paths = (folder / f"{file.name}{(number and f' ({number + 1})') or ''}.xlsx" for number in count())
+    path = next(one for one in paths if one not in taken)
+    taken.add(path)
     write_mending(path, Mark(export.name, file.source_name, export.given), tables)
     return path
 

@@ -277,7 +277,7 @@ def write_group(home: Path) -> SmallGroup:
         connection.execute(CUBE.format(table="cube_measure", category=""))
         connection.execute(
             "insert into load select 1, 1, 'small.csv', 'none', 0, 'small_group', 'none', max(known_from), "
-            "max(known_from), 'given', count(*), count(*), 0, 0, 0 from fct_answer"
+            "max(known_from), 'given', null, count(*), count(*), 0, 0, 0 from fct_answer"
         )
     (home / "warehouse" / "current").write_text(path.name, encoding="utf-8")
     return SmallGroup(entities, inspections, answers, plans)
