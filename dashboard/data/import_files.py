@@ -12,7 +12,17 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.data.import_settings import offer_taking_back, show_settings
-from dashboard.data.import_words import GIVEN, Colour, Desk, say_field, say_kind, say_reason, say_rows, say_value
+from dashboard.data.import_words import (
+    GIVEN,
+    Colour,
+    Desk,
+    say_advice,
+    say_field,
+    say_kind,
+    say_reason,
+    say_rows,
+    say_value,
+)
 from dashboard.inbox import Batch, Look
 from dashboard.panels import XLSX
 from dashboard.words import N_, Label, join_values, plain, say_number
@@ -34,6 +44,7 @@ REFUSAL_COLUMNS: Final = {
     "column": N_("Column"),
     "value": N_("Value"),
     "problem": N_("Problem"),
+    "advice": N_("What to do"),
     "reason": N_("Reason"),
     "suggestion": N_("Probably meant"),
 }
@@ -163,7 +174,11 @@ def _show_file(desk: Desk, batch: Batch, look: Look, file: _File, is_cut: bool) 
             st.text(desk.say("No source describes this layout yet: choose one under Settings, or describe it there."))
             st.caption(plain(str(load["reason"])))
         elif load["reason"]:
-            st.text(say_reason(desk, load["reason_code"]) or desk.say("Cannot be loaded"))
+            said = [
+                say_reason(desk, load["reason_code"]) or desk.say("Cannot be loaded"),
+                say_advice(desk, load["reason_code"]),
+            ]
+            st.text(" · ".join(part for part in said if part))
             st.caption(plain(str(load["reason"])))
         details = st.expander(desk.say("Details"), type="compact", key=f"details-{file.key(batch)}", on_change="rerun")
         if details.open:
@@ -223,13 +238,13 @@ def _show_refused(desk: Desk, batch: Batch, file: _File, is_cut: bool) -> None:
         return
     rows = [
         {name: "" if one.get(name) is None else str(one[name]) for name in REFUSAL_COLUMNS}
-        | {"problem": say_reason(desk, one["reason_code"])}
+        | {"problem": say_reason(desk, one["reason_code"]), "advice": say_advice(desk, one["reason_code"])}
         for one in refusals
     ]
     table = pd.DataFrame(rows, columns=list(REFUSAL_COLUMNS))
     used = [name for name in table if name in ("reason", "value") or (table[name] != "").any()]
     labels = {name: desk.say(REFUSAL_COLUMNS[name]) for name in used}
-    _show_table(table[used], labels, desk.say("Refused rows and cells"), f"{key}-refused", wide=("reason",))
+    _show_table(table[used], labels, desk.say("Refused rows and cells"), f"{key}-refused", wide=("reason", "advice"))
     if is_cut:
         st.caption(desk.say("There are more than are listed; the workbook has them."))
     workbook = _find_workbook(batch, file.load)

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from dashboard import answers
 from dashboard.answers import Build
+from dashboard.data.import_advice import ADVICE
 from dashboard.inbox import State
 from dashboard.words import N_, Language, say_number, translate
 
@@ -173,6 +174,7 @@ REASONS: Final = {
     "missing_column": N_("Column missing"),
     "no_heading": N_("No headings"),
     "no_rows": N_("No rows"),
+    "one_column": N_("Only one column"),
     "out_of_range": N_("Out of range"),
     "password": N_("Password"),
     "too_large": N_("Too large"),
@@ -191,7 +193,13 @@ REASONS: Final = {
     "unknown_item": N_("Unknown item"),
     "unknown_reference": N_("Export it refers to missing"),
     "unknown_source": N_("Unknown layout"),
-    "unknown_version": N_("Unknown checklist version"),
+    "overlap": N_("Two things on one day"),
+    "future_known": N_("Known from the future"),
+    "forbidden_xml": N_("Harmful XML"),
+    "broken_document": N_("Not as its format says"),
+    "no_results": N_("No results"),
+    "needs_given": N_("Something is missing"),
+    "unknown_version": N_("Unknown version of the format"),
 }
 """In a few words why a row or a file was refused; the sentence that names all of it is the ETL's."""
 GIVEN: Final = {"entity": N_("Entity"), "period": N_("Period")}
@@ -234,6 +242,11 @@ def say_value(desk: Desk, field: str, value: object) -> str:
 def say_reason(desk: Desk, code: object) -> str:
     """In a few words why something was refused; nothing for a code that has none."""
     return desk.say(REASONS[str(code)]) if code in REASONS else ""
+
+
+def say_advice(desk: Desk, code: object) -> str:
+    """What to do about a refusal, for readers whom the ETL's English sentence does not tell; else nothing."""
+    return desk.say(ADVICE[str(code)]) if desk.language != "en" and code in ADVICE else ""
 
 
 def say_files(desk: Desk, number: int) -> str:

@@ -24,8 +24,10 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from dashboard import inbox
+from dashboard.data.import_advice import ADVICE
 from dashboard.data.import_draft import make_name
 from dashboard.data.import_settings import list_periods
+from dashboard.data.import_words import REASONS
 from dashboard.engine import Command, read_json
 from dashboard.inbox import Batch, Gone, clean_name, keep_upload, look_at, make_batch
 from dashboard.navigation import ENTRIES
@@ -779,3 +781,11 @@ def test_choices_are_written_as_the_command_line_reads_them(home: Path) -> None:
     look = publish(batch)
     assert look.publish and look.publish.answer
     assert look.publish.answer["loads"][0]["known_at"].startswith("2024-10-01")
+
+
+def test_every_reason_has_a_title_and_says_what_to_do() -> None:
+    root = Path(__file__).parents[2] / "etl"
+    text = "\n".join(path.read_text("utf-8") for path in root.rglob("*.py"))
+    codes = set(re.findall(r'(?:Unreadable\(|Understanding\(None,)\s*"([a-z_]+)"', text))
+    assert {"broken_file", "unknown_entity", "future_date", "password"} <= codes
+    assert codes - set(REASONS) == set() and codes - set(ADVICE) == set()
