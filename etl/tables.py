@@ -238,7 +238,7 @@ def _table_below(
         if last > len(rows):
             return None
         head = rows[first:last]
-        heading = _joined(_spread(head, first, merges) if len(head) > 1 else head)
+        heading = join_heading(head, first, merges)
         if words <= {normalise_heading(text) for text in heading}:
             if not words and not any(heading):
                 continue
@@ -260,11 +260,16 @@ def _spread(rows: list[Row], first: int, merges: tuple[tuple[int, int, int, int]
     return spread
 
 
-def _joined(rows: list[Row]) -> list[str]:
+def join_heading(rows: list[Row], first: int, merges: tuple[tuple[int, int, int, int], ...] = ()) -> list[str]:
+    """Texts of a heading of one or several rows, joined from above; `first` is the place of its first row, from 0.
+
+    A merged cell stands over every column that it spans.
+    """
     if len(rows) == 1:
         return [text or "" for text in rows[0]]
-    width = max(map(len, rows))
-    return ["".join((row[i] or "") if i < len(row) else "" for row in rows) for i in range(width)]
+    spread = _spread(rows, first, merges)
+    width = max(map(len, spread))
+    return ["".join((row[i] or "") if i < len(row) else "" for row in spread) for i in range(width)]
 
 
 def recognise(

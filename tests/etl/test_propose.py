@@ -23,10 +23,10 @@ from etl.commands import Order, check_files, load_files
 from etl.proposing import Proposal, describe, propose
 from etl.proposing.endings import find_end
 from etl.proposing.fields import FIELDS
-from etl.proposing.quoting import quote_toml
+from etl.proposing.quoting import quote_sql, quote_toml
+from etl.proposing.text_files import find_delimiter, find_encoding
 from etl.proposing.vocabulary import read_answers
 from etl.proposing.words import read_words
-from etl.proposing.text_files import find_delimiter, find_encoding
 from etl.schema import record_kinds
 from etl.sources import SourceProblem, load_sources, parse_source
 from tests.etl import fuzzing
@@ -171,6 +171,16 @@ def test_unanswered_items_at_the_end_are_no_end() -> None:
     assert find_end(rows) == (None, 4)
     counted: list[list[str | None]] = [["区分", "OK", "NG", "N/A"], ["S", "1", "1", "0"]]
     assert find_end([*rows, ["■ まとめ", None, None], *counted]) == ("^■", 4)
+
+
+def test_a_table_of_counts_below_the_data_is_no_data() -> None:
+    rows: list[list[str | None]] = [[str(n), "確認すること", "OK", "済"] for n in range(6)]
+    counts: list[list[str | None]] = [
+        ["■ 判定別", None, None, None],
+        ["OK", "NG", "N/A", "合計"],
+        ["6", None, None, None],
+    ]
+    assert find_end([*rows, *counts]) == ("^■", 6)
 
 
 def test_a_heading_of_two_rows(tmp_path: Path) -> None:
@@ -334,6 +344,16 @@ def test_kind_of_an_export(draft: Callable[..., Proposal], rows: list[list[str]]
     assert all(one.field in FIELDS[kind] for one in proposal.columns if one.field)
 
 
+def test_of_two_columns_that_could_be_it_none_is_sure(draft: Callable[..., Proposal]) -> None:
+    rows = [
+        ["項番", "点検項目", "自己評価", "点検結果"],
+        ["1", "施錠している", "○", "×"],
+        ["2", "記録がある", "○", "○"],
+    ]
+    found = {one.heading: one for one in draft(rows).columns if one.field == "verdict"}
+    assert len(found) == 1 and next(iter(found.values())).sure == "likely"
+
+
 def test_what_is_not_said_is_asked(draft: Callable[..., Proposal]) -> None:
     proposal = draft([["Feld A", "Feld B", "Feld C"], ["x", "y", "z"], ["u", "v", "w"], ["q", "r", "s"]])
     assert not fields(proposal)
@@ -436,8 +456,15 @@ def test_what_stands_in_no_column(
     assert captures["entity"].given == "entity"
 
 
+def test_the_number_of_a_version_is_taken_out_of_its_words(draft: Callable[..., Proposal]) -> None:
+    above = [["版", "2023年版", "", "", ""]]
+    source = fresh_source(draft([*above, HEADING, *ROWS]))
+    assert "regexp_extract(checklist_version, '[0-9]+" in source.records[-1].expressions["checklist_version"]
+
+
 def test_the_type_of_inspection_is_said_by_a_title(draft: Callable[..., Proposal]) -> None:
-    assert draft([["相互点検の結果", "", "", "", ""], HEADING, *ROWS]).constants["inspection_type"] == "mutual_check"
+    told = draft([["相互点検の結果", "", "", "", ""], HEADING, *ROWS])
+    assert told.constants["inspection_type"] == "mutual_check" and "mutual_check'\"\n" in told.toml
     asked = draft([HEADING, *ROWS])
     assert any("Of which type" in one for one in asked.questions)
 
@@ -482,6 +509,13 @@ def test_of_several_sheets_the_one_with_the_table(tmp_path: Path) -> None:
     assert any("リスト" in one and "旧" not in one for one in proposal.questions)
 
 
+def test_a_short_sheet_with_better_headings_is_not_the_table(tmp_path: Path) -> None:
+    short: list[list[object]] = [["項番", "点検項目", "判定"], ["1", "全体", "○"]]
+    rows: list[list[object]] = [[f"{n}", f"確認すること{n}", "○" if n % 3 else "×"] for n in range(60)]
+    path = write_sheets(tmp_path / "book.xlsx", {"総括": short, "明細": [["No.", "点検項目", "判定"], *rows]})
+    assert propose(path, tmp_path).sheet == "^明細$"
+
+
 def test_sheets_of_one_layout_are_read_together(tmp_path: Path) -> None:
     sheets = {
         f"{n}. {name}": [HEADING, [f"{n}.1", "確認すること", answer, "", "2025/4/18"]]
@@ -521,6 +555,7 @@ def test_columns_that_come_again_with_another_number(draft: Callable[..., Propos
         [["ID", "Requirement", "Q1 Score", "Q1 Comment", "Q2 Score", "Q2 Comment"], ["A-1", "Rules are written", "5", "", "4", "late"], ["A-2", "Rules are known", "2", "half", "", ""]]
     )  # fmt: skip
     assert fields(proposal)["Q{} Score"] == "verdict" and fields(proposal)["Q{} Comment"] == "comment"
+    assert {one.text: one.count for one in proposal.answers} == {"5": 1, "4": 1, "2": 1}
     source = fresh_source(proposal)
     assert source.unpivot and source.unpivot.values == ("1", "2")
     assert source.records[-1].expressions["period"] == "period || '-Q' || part"
@@ -617,7 +652,7 @@ def test_the_proposal_is_what_the_page_is_built_on(draft: Callable[..., Proposal
     told = draft([HEADING, *ROWS]).to_json()
     assert set(told) >= CONTRACT
     assert json.loads(json.dumps(told)) == told
-    assert set(told["columns"][0]) == {"key", "heading", "field", "sure", "examples"}
+    assert set(told["columns"][0]) == {"key", "heading", "field", "sure", "examples", "texts"}
     assert set(told["answers"][0]) == {"text", "count", "verdict", "sure"}
     assert set(told["captures"][0]) >= {"field", "place", "pattern", "example"}
     assert all(len(one["examples"]) <= 3 for one in told["columns"])
@@ -724,6 +759,51 @@ def test_what_a_person_has_changed_is_what_is_described(group: Group) -> None:
     assert source.answers == {"○": "met", "×": "not_met"} and source.constants["checklist_code"] == "it's"
     assert source.records[-1].expressions["inspection_type"] == "'privacy_audit'"
     assert source.records[-1].expressions["comment"] == "item_text"
+
+
+def test_a_person_may_say_that_the_file_is_of_another_kind(group: Group) -> None:
+    group.masters()
+    path = group.write(
+        "x.csv",
+        csv_text(
+            [["Aufgabe", "Frage", "Wert"], ["a1", "Ist die Tür zu?", "ja"], ["a2", "Ist das Fenster zu?", "nein"]]
+        ),
+    )
+    told = propose(path, group.home.path).to_json()
+    texts = {one["text"]: one for one in told["columns"][2]["texts"]}
+    assert set(texts) == {"ja", "nein"} and not any(one["sure"] == "sure" for one in texts.values())
+    told |= {
+        "kind": "answer",
+        "brings_items": True,
+        "answers": [texts["ja"] | {"verdict": "met"}, texts["nein"] | {"verdict": "not_met"}],
+    }
+    for column, field in zip(told["columns"], ("item_code", "item_text", "verdict"), strict=True):
+        column |= {"field": field, "sure": "sure"}
+    told["captures"] = [{"field": "entity_code", "place": "given"}, {"field": "period", "place": "given"}]
+    describe(told, "german", group.home.path)
+    report = group.load(path, choices=Choices(Choice(entity="E-2", period="FY2025-H1")))
+    assert (report.loads[0]["rows_loaded"], report.loads[0]["rows_refused"]) == (2, 0)
+
+
+def test_what_is_given_goes_before_a_column_that_says_it(group: Group) -> None:
+    group.masters()
+    path = group.write(
+        "x.csv",
+        csv_text(
+            [
+                ["拠点コード", "点検日", "項番", "点検項目", "判定"],
+                ["E-1", "2025/4/1", "1", "施錠している", "○"],
+                ["E-1", "2025/4/1", "2", "記録がある", "×"],
+            ]
+        ),
+    )
+    told = propose(path, group.home.path).to_json()
+    told["captures"] = [{"field": "entity_code", "place": "given"}]
+    describe(told, "given", group.home.path)
+    for entity, where in ((None, "E-1"), ("E-2", "E-2")):
+        group.load(path, known_at=None, choices=Choices(Choice(entity=entity)))
+        asked = "select count(*) from fct_inspection join dim_entity using (entity_id) where entity_code = "
+        assert group.ask(f"{asked}'{where}'") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -867,6 +947,10 @@ def test_whatever_the_file_holds_its_draft_can_be_read(
         return
     hold_to_quotes(proposal.toml)
     assert fresh_source(proposal).is_draft
+
+
+def test_a_text_in_sql_ends_where_it_was_meant_to() -> None:
+    assert quote_sql("it's; drop\0 table") == "'it''s; drop table'"
 
 
 @given(st.text())
