@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -22,6 +23,9 @@ from etl.values import normalise_heading
 REASON: Final = "⚠ "
 """Begins the heading of a column of reasons; no source names such a column."""
 MOST_ROWS: Final = 50_000
+LONGEST_CELL: Final = 32_767
+LONGEST_NAME: Final = 31
+"""Letters that a cell and the name of a sheet may have in a workbook."""
 _HELP: Final = (
     "Mend the coloured cells, then hand this workbook in as it is. Columns that begin with ⚠ say what is wrong; they are not read.",
     "色の付いたセルを直し、このブックをそのまま提出してください。⚠ で始まる列は理由で、読み込まれません。",
@@ -81,7 +85,8 @@ def _gather(export: Export, found: list[tuple[Source, list[Table]]], told: list[
             for row_no, row in rows_below(source, export, table):
                 for position in fills:
                     above[position] = (row[position] if position < len(row) else None) or above.get(position)
-                if row_no in wanted:
+                # A text that no cell of a workbook holds is mended in the file itself.
+                if row_no in wanted and all(len(text or "") <= LONGEST_CELL for text in row):
                     filled = row + [None] * (max(fills, default=-1) + 1 - len(row))
                     for position in fills:
                         filled[position] = above[position]
@@ -122,9 +127,12 @@ def write_mending(path: Path, mark: Mark, tables: Iterable[FaultyTable]) -> None
             "reason": book.add_format({"font_color": "#8a3b12", "text_wrap": True, "valign": "top"}),
             "plain": book.add_format({"num_format": "@"}),
         }
-        # Excel holds names of sheets alike whatever their case; two tables of one sheet cannot be refused apart.
+        # Names of sheets are alike whatever their case, and one is taken.
+        taken = {MARK.casefold()}
         for table in tables:
-            _write_table(book.add_worksheet(table.sheet[:31]), table, styles)
+            name = _name_sheet(table.sheet, taken)
+            taken.add(name.casefold())
+            _write_table(book.add_worksheet(name), table, styles)
         sheet = book.add_worksheet(MARK)
         facts = [(TITLE, ""), (FILE, mark.file_name), (SOURCE, mark.source_name)]
         facts += [(GIVEN + name, text) for name, text in mark.given.items()]
@@ -134,6 +142,13 @@ def write_mending(path: Path, mark: Mark, tables: Iterable[FaultyTable]) -> None
                 sheet.write_string(row, 1, text, styles["plain"])
         sheet.set_column(0, 0, 24)
         sheet.set_column(1, 1, 60)
+
+
+def _name_sheet(wanted: str, taken: set[str]) -> str:
+    """The name of the table's own sheet, so that it is recognised, as far as a workbook takes it."""
+    plain = re.sub(r"[\[\]:*?/\\]", "_", wanted).strip("'")[:LONGEST_NAME] or _ROWS
+    names = (f"{plain[: LONGEST_NAME - 4]} {number}" if number else plain for number in count())
+    return next(name for name in names if name.casefold() not in taken)
 
 
 def _write_table(sheet: Any, table: FaultyTable, styles: Mapping[str, Any]) -> None:

@@ -211,12 +211,16 @@ def _ask_outside(desk: Desk, edited: dict[str, Any], key: str) -> None:
     for field in ("checklist_code", "checklist_version"):
         if field in constants:
             with grid:
-                constants[field] = st.text_input(say_field(desk, field), str(constants[field]), key=f"{key}-{field}")
+                constants[field] = st.text_input(
+                    f"**{plain(say_field(desk, field))}**{_mark(desk, _is_sure(edited, field))}",
+                    str(constants[field]),
+                    key=f"{key}-{field}",
+                )
     if "inspection_type" in constants:
         types = list(INSPECTION_TYPES)
         with grid:
             constants["inspection_type"] = st.selectbox(
-                say_field(desk, "inspection_type"),
+                f"**{plain(say_field(desk, 'inspection_type'))}**{_mark(desk, _is_sure(edited, 'inspection_type'))}",
                 types,
                 index=types.index(constants["inspection_type"]) if constants["inspection_type"] in types else 0,
                 format_func=lambda one: desk.say(INSPECTION_TYPES[one]),
@@ -234,10 +238,14 @@ def _ask_outside(desk: Desk, edited: dict[str, Any], key: str) -> None:
         )
 
 
+def _is_sure(edited: Mapping[str, Any], constant: str) -> str:
+    return SURE if constant in edited["sure_constants"] else GUESS
+
+
 def _mark(desk: Desk, sure: str) -> str:
     """A mark beside what was guessed."""
     said = desk.say("please confirm")
-    return f" :orange[:material/help: {plain(said)}]" if sure == GUESS else ""
+    return f" :orange[:material/help: {plain(said)}]" if sure != SURE else ""
 
 
 def _head(title: str) -> None:

@@ -303,10 +303,10 @@ class _Drafting:
             return True
         if len(unknown) > 0.5 * len(codes):
             self.questions.append(
-                f"No entity '{shown(unknown[0])}' was loaded so far. Shall the entities of this file be added? If not, correct "
-                "the codes, or load the organisation master first."
+                f"No entity '{shown(unknown[0])}' was loaded so far. Correct the codes, load the organisation master first, or let "
+                "this file add its entities."
             )
-            return True
+        # Once there is a master, it says who is in the group: a code mistyped here must not become an entity.
         return False
 
     def _date_forms(self, captures: tuple[Found, ...]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from tests.etl.conftest import ANSWERS, Group
 
 HEAD = "entity,period,item,answer\n"
 GOOD = HEAD + "E-1,FY2024-H1,5.1,○\nE-1,FY2024-H1,5.10,×\n"
-PARSER_BYTES = 2 << 30
+PROJECT = Path(__file__).parents[2]
 LOADER_BYTES = 600 << 20
 WORKBOOK_ANSWERS = ANSWERS.replace("t_answers", "t_answers_workbook").replace('"csv"', '"xlsx"').replace(
     'encoding = ["utf-8", "cp932"]', ""
@@ -61,17 +60,22 @@ def told(group: Group, *paths: Path, **choice: str) -> list[str]:
     return sentences
 
 
+CHECK = """
+import sys
+from etl.__main__ import main
+status = main(["check", "--json", *sys.argv[1:]])
+held = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+sys.stderr.write(held.split()[1])
+sys.exit(status)
+"""
+"""The program in a process of its own, which tells at its end how many kilobytes it held at the most."""
+
+
 def check_apart(group: Group, *paths: Path) -> tuple[dict[str, object], int]:
-    """The answer of `python -m etl check --json` and the most bytes that it or a child of it held."""
-    command = [sys.executable, "-m", "etl", "check", "--json", "--home", str(group.home.path), *map(str, paths)]
-    read, write = os.pipe()
-    with subprocess.Popen(command, stdout=write, stderr=subprocess.DEVNULL) as process:
-        os.close(write)
-        with os.fdopen(read, encoding="utf-8") as out:
-            text = out.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return json.loads(text), usage.ru_maxrss * 1024
+    """The answer of `python -m etl check --json` and the most bytes that it held; what parses has a limit of its own."""
+    command = [sys.executable, "-c", CHECK, "--home", str(group.home.path), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=PROJECT)
+    return json.loads(done.stdout), int(done.stderr.rsplit("\n", 1)[-1]) * 1024
 
 
 # --- workbooks ------------------------------------------------------------------------------------
@@ -399,3 +403,25 @@ def test_refused_rows_come_back_as_a_workbook_that_loads_once_mended(known: Grou
     counts = {one["file"]: (one["source"], one["rows_read"], one["rows_refused"]) for one in report.loads}
     assert counts == {"sent.csv": ("t_answers", 3, 2), "any name.xlsx": ("t_answers", 2, 0)}
     assert known.ask("select count(*) from fct_answer") == [(3,)]
+
+
+def test_refused_rows_of_sheets_with_any_name_are_written(known: Group) -> None:
+    path = known.folder / "names.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        for name in ("Tenken", "rows", "Ａ"):
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, ["entity", "period", "item", "answer", "comment"])
+            page.write_row(1, 0, ["E-X", "FY2024-H1", "5.1", "○", "as it is"])
+    long = known.write(
+        "long.csv", f"{HEAD.strip()},comment\nE-X,FY2024-H1,5.1,○,{'x' * 40_000}\nE-X,FY2024-H1,5.1,○,y\n"
+    )
+    report = check_files(known.home, Order([path, long], refused_to=known.folder / "refused"), lambda *_: None)
+    written = {one["file"]: one["refused_workbook"] for one in report.loads}
+    assert python_calamine.CalamineWorkbook.from_path(written["names.xlsx"]).sheet_names == [
+        "Tenken 1",
+        "rows",
+        "Ａ",
+        "Tenken",
+    ]
+    sheet = python_calamine.CalamineWorkbook.from_path(written["long.csv"]).get_sheet_by_name("rows").to_python()
+    assert [row[-1] for row in sheet] == ["comment", "y"]
