@@ -8,8 +8,8 @@ from datetime import datetime
 import pandas as pd
 
 from metrics.catalog import DIMENSIONS, METRICS
-from metrics.compile import compile_query
-from metrics.query import Query, Scope
+from metrics.compile import compile_query, keep_used, list_parameters
+from metrics.query import OUTSIDE, Filters, Query, Scope
 from metrics.warehouse import Warehouse
 
 
@@ -56,8 +56,11 @@ def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:
         part = warehouse.cursor().sql(statement.sql, params=statement.parameters).to_arrow_table().to_pandas()
         if frame is None:
             frame = part
-        elif by:
+        elif by and (len(frame) or len(part)):
             frame = frame.merge(part, on=by, how="outer")
+        elif by:
+            # pandas cannot merge two columns of texts without a single part.
+            frame = pd.concat([frame, part.drop(columns=by)], axis=1)
         else:
             frame = pd.concat([frame, part], axis=1)
     assert frame is not None
@@ -95,9 +98,17 @@ def label_ids(name: str, ids: pd.Series, labels: dict[str, tuple[str, str]]) -> 
     return columns
 
 
-def value_labels(
-    warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope | None = None
-) -> dict[str, tuple[str, str]]:
+OUTSIDE_LABELS = ("Outside your scope", "閲覧範囲外")
+OF_ENTITIES = ("entity", "inspecting_entity", "business_group")
+
+
+def country_numbers(warehouse: Warehouse) -> dict[str, int]:
+    """ISO 3166-1 numeric codes by country code."""
+    sql = "select country_code, numeric_code from dim_country where numeric_code is not null"
+    return dict(warehouse.cursor().execute(sql).fetchall())
+
+
+def value_labels(warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope) -> dict[str, tuple[str, str]]:
     """Labels (English, Japanese) of a dimension's ids, as known at the moment; names outside the scope are left out."""
     one = DIMENSIONS[dimension]
     if one.values:
@@ -106,10 +117,8 @@ def value_labels(
         return {str(year): (f"FY{year}", f"{year}年度") for year in range(1900, 2100)}
     if one.labels_sql is None:
         return {}
-    parameters = {"known_at": known_at} if "$known_at" in one.labels_sql else {}
+    parameters = keep_used(one.labels_sql, list_parameters(Filters(), scope, known_at))
     rows = warehouse.cursor().execute(one.labels_sql, parameters).fetchall()
-    is_of_entities = dimension in ("entity", "inspecting_entity", "business_group")
-    allowed = scope.entity_codes if scope and is_of_entities else None
-    return {
-        str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows if allowed is None or key in allowed
-    }
+    labels = {str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows}
+    is_held = dimension in OF_ENTITIES and scope.entity_codes is not None
+    return labels | ({OUTSIDE: OUTSIDE_LABELS} if is_held else {})

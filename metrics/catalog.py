@@ -105,9 +105,13 @@ AGE_BAND = f"""case when {FINDING_AGE} <= 30 then '000-030' when {FINDING_AGE} <
             when {FINDING_AGE} > 365 then '366-' end"""
 
 ENTITY_LABELS = """select entity_code, arg_max(name_en, valid_from), arg_max(name_ja, valid_from) from dim_entity
-where known_from <= $known_at and known_to > $known_at group by entity_code"""
-ITEM_LABELS = """select checklist_code || '|' || checklist_version || '|' || item_code, text_en, text_ja from dim_item
-where known_from <= $known_at and known_to > $known_at"""
+where known_from <= $known_at and known_to > $known_at
+    and ($sees_all_entities or entity_code in (select unnest($scope_entities)))
+group by entity_code"""
+ITEMS_TO_LABEL = """dim_item where known_from <= $known_at and known_to > $known_at
+    and ($sees_all_domains or domain in (select unnest($scope_domains)))"""
+ITEM_LABELS = f"""select checklist_code || '|' || checklist_version || '|' || item_code, text_en, text_ja
+from {ITEMS_TO_LABEL}"""
 
 DIMENSIONS = {
     one.name: one
@@ -141,8 +145,8 @@ DIMENSIONS = {
                   "組織的、人的、物理的、技術的の別。", ITEM_FACTS, "c.measure", MEASURES),
         Dimension("category", "Category", "分類", "Category of items within the measure.", "対策区分の中の項目の分類。",
                   ITEM_FACTS, "c.category_code",
-                  labels_sql="select category_code, any_value(category_en), any_value(category_ja) from dim_item "
-                  "where known_from <= $known_at and known_to > $known_at group by category_code"),
+                  labels_sql="select category_code, any_value(category_en), any_value(category_ja) "
+                  f"from {ITEMS_TO_LABEL} group by category_code"),
         Dimension("item", "Checklist item", "点検項目", "Item of a checklist version: checklist|version|item code.",
                   "版ごとの点検項目（チェックリスト|版|項番）。", ITEM_FACTS,
                   "c.checklist_code || '|' || c.checklist_version || '|' || c.item_code", labels_sql=ITEM_LABELS),

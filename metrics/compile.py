@@ -9,7 +9,7 @@ from typing import Any
 
 from metrics.catalog import DIMENSIONS, METRICS, Metric
 from metrics.facts import FACTS, INSPECTOR, join_entity, known
-from metrics.query import Filters, Query, Scope, period_column
+from metrics.query import OUTSIDE, Filters, Query, Scope, period_column
 
 ADDITIVE = (
     "met", "partly_met", "not_met", "not_applicable", "not_answered", "weight_applicable", "weight_scored", "weight_met",
@@ -20,6 +20,7 @@ FRACTIONAL = ("weight_applicable", "weight_scored", "weight_met", "written_score
 STILL_HELD = "sum(c.met + c.partly_met + c.not_met + c.not_applicable + c.not_answered) > 0"
 # What the two cubes leave out; a question that needs more goes to the answers themselves.
 CUBES = (("cube_measure", {"domain", "measure"}), ("cube_category", {"domain", "measure", "category"}))
+IN_SCOPE = "{0} in (select unnest($scope_entities))"
 # Entities are marked by the bits of a number, so that a group of answers knows its entities without a row for each.
 BITS = 63
 
@@ -103,11 +104,21 @@ def _uses_inspector(query: Query, fact: str) -> bool:
 
 
 def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector: bool) -> list[str]:
-    """The tables (of a `with`) that the source of a fact is made of; entities have each day covered once."""
-    held = " and entity_code in (select unnest($scope_entities))" if scope.entity_codes is not None else ""
+    """The tables (of a `with`) that the source of a fact is made of; entities have each day covered once.
+
+    Of a scope, entities are those in it, and what lies outside is named nowhere: not as business group, as parent
+    or as inspector.
+    """
+    columns, held, inspectors = "*", "", "entity"
+    if scope.entity_codes is not None:
+        held = f" and {IN_SCOPE.format('entity_code')}"
+        masked = (f"{_mask(name)} as {name}" for name in ("business_group_code", "parent_entity_code"))
+        columns = f"* replace ({', '.join(masked)})"
+        inspectors = f"dim_entity where {known('dim_entity')}"
+    inspector_code = "entity_code" if scope.entity_codes is None else f"{_mask('entity_code')} as entity_code"
     entity = f"""entity as (
     select
-        *,
+        {columns},
         -- Before its first interval the first one holds.
         case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
             else valid_from end as held_from,
@@ -115,8 +126,15 @@ def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector
     from dim_entity
     where known_from <= $known_at and known_to > $known_at{held}
 )"""
-    inspector = ["inspector as (select distinct entity_id, entity_code from entity)"] if with_inspector else []
+    inspector = (
+        [f"inspector as (select distinct entity_id, {inspector_code} from {inspectors})"] if with_inspector else []
+    )
     return [entity, *inspector, *(FACTS[fact].tables if fact else ())]
+
+
+def _mask(column: str) -> str:
+    """A code where it is that of an entity in the scope, else OUTSIDE; null stays null."""
+    return f"case when {column} is null or {IN_SCOPE.format(column)} then {column} else '{OUTSIDE}' end"
 
 
 def _cell(query: Query, fact: str) -> str:
@@ -310,4 +328,6 @@ def list_parameters(filters: Filters, scope: Scope, known_at: datetime) -> dict[
         "scope_entities": list(scope.entity_codes or ()),
         "scope_types": list(scope.inspection_types or ()),
         "scope_domains": list(scope.domains or ()),
+        "sees_all_entities": scope.entity_codes is None,
+        "sees_all_domains": scope.domains is None,
     }

@@ -14,7 +14,8 @@ KINDS = ("text", "code", "date", "moment", "integer", "number", "rate", "flag")
 class RowColumn:
     """A column of a listing: its SQL, what it sorts by where that is not itself, and the dimension that labels its ids.
 
-    A `rate` is 0..1, a `moment` is UTC; days are whole numbers.
+    A `rate` is 0..1, a `moment` is UTC; days are whole numbers. What `is_of_group` is empty for readers of a part of
+    the group: a file may be named after others.
     """
 
     name: str
@@ -24,6 +25,7 @@ class RowColumn:
     sql: str
     labelled_by: str | None = None
     sorted_by: str | None = None
+    is_of_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def _item_columns() -> tuple[RowColumn, ...]:
 
 
 def _loaded_column() -> RowColumn:
-    return RowColumn("file_name", "File", "ファイル", "text", "l.file_name")
+    return RowColumn("file_name", "File", "ファイル", "text", "l.file_name", is_of_group=True)
 
 
 KNOWN_FROM = ("known_from", "Known from", "把握日時", "moment")
@@ -220,7 +222,7 @@ LISTINGS = {
                 RowColumn("has_evidence", "Evidence", "証跡", "flag", "a.has_evidence"),
                 RowColumn(*KNOWN_FROM, "a.known_from"),
                 _loaded_column(),
-                RowColumn("sheet", "Sheet", "シート", "text", "a.sheet"),
+                RowColumn("sheet", "Sheet", "シート", "text", "a.sheet", is_of_group=True),
                 RowColumn("row_no", "Row", "行", "integer", "a.row_no"),
                 _dimension("item_lineage"),
             ),

@@ -18,6 +18,10 @@ PERIOD_COLUMNS = {
 }
 
 
+OUTSIDE = "outside-scope"
+"""In place of the code of an entity that the reader may not see, where a row in the scope names it."""
+
+
 class QueryProblem(ValueError):
     """A question that cannot be asked; the text names every problem, with the nearest known name."""
 
@@ -88,6 +92,11 @@ class Scope:
         wrong = [name for name in ("entity_codes", "inspection_types", "domains") if not _are_ids(getattr(self, name))]
         if wrong:
             raise QueryProblem(f"a scope is made of tuples of texts; {', '.join(wrong)} is none")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.entity_codes is None and self.inspection_types is None and self.domains is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pandas as pd
@@ -103,7 +103,6 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
     count, page = compile_rows(query)
     parameters = list_parameters(query.filters, query.scope, known_at) | {
         "search": _search(query),
-        "sees_all_domains": query.scope.domains is None,
         "load_no": query.load_no,
         "limit": query.limit,
         "offset": query.offset,
@@ -149,7 +148,7 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
     listing = LISTINGS[query.listing]
     with_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
     tables = [*list_tables(query.filters, query.scope, listing.fact, with_inspector), *listing.tables]
-    columns = {column.name: column for column in listing.columns}
+    columns = {column.name: _hold_back(column, listing, query.scope) for column in listing.columns}
     chosen = ((query.order, False),) if query.order else listing.order
     order = [
         (columns[name].sorted_by or columns[name].sql, is_descending != query.descending)
@@ -175,13 +174,19 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
     # Tables are held to the page before they are joined: a hundred rows, and not millions with all their texts.
     on_page = [f"{expression} in (select key_{number} from page)" for number, expression in enumerate(listing.key)]
     held = [*listing.held_conditions, *on_page]
-    shown = ",\n    ".join(f"{column.sql} as {column.name}" for column in listing.columns)
+    shown = ",\n    ".join(f"{column.sql} as {name}" for name, column in columns.items())
     page = (
         f"{head},\npage as (\n    select {keys}{sorts}\n    {paged}{where}\n    order by {by_sorts}\n"
         f"    limit $limit offset $offset\n)\nselect\n    {shown}\n{_whole(listing)}\n    join page p on {same}"
         + f"\nwhere {' and '.join(held)}\norder by {by_sorts}"
     )
     return count, page
+
+
+def _hold_back(column: RowColumn, listing: Listing, scope: Scope) -> RowColumn:
+    """The column as a reader of the scope has it: empty where it tells of others; whole files are no row of anybody."""
+    is_held_back = column.is_of_group and not listing.is_of_group and not scope.is_whole
+    return replace(column, sql="cast(null as varchar)", sorted_by=None) if is_held_back else column
 
 
 def _whole(listing: Listing) -> str:
@@ -205,7 +210,7 @@ def _narrow(listing: Listing, query: RowsQuery, expressions: str) -> str:
     needed = (join for join in re.findall(r"\n    (?:left )?join .*", listing.details) if _joined(join) in missing)
     narrow = listing.rows + (INSPECTOR if "x" in missing else "") + "".join(needed)
     if _search(query):
-        for alias, condition in _searched_tables(listing).items():
+        for alias, condition in _searched_tables(listing, query.scope).items():
             marked = rf"\1 (select {alias}.*, {condition} as is_found from \2 {alias}) {alias}"
             narrow = re.sub(rf"\b(from|join) (\w+) {alias}\b", marked, narrow)
     return narrow
@@ -215,10 +220,14 @@ def _search(query: RowsQuery) -> str:
     return query.search.strip()
 
 
-def _searched_tables(listing: Listing) -> dict[str, str]:
+def _searched_tables(listing: Listing, scope: Scope) -> dict[str, str]:
     """For the alias of each table that a search looks into, the condition that a row of it is found."""
     texts: dict[str, list[str]] = {}
+    # What is not shown is not found either.
+    held_back = {column.sql for column in listing.columns if _hold_back(column, listing, scope) is not column}
     for text in listing.searched:
+        if text in held_back:
+            continue
         texts.setdefault(text[0], []).append(text)
     conditions = {alias: f"({' or '.join(map(_contains, found))})" for alias, found in texts.items()}
     if listing.fact:
@@ -255,12 +264,12 @@ def _conditions(listing: Listing, query: RowsQuery) -> list[str]:
         scope = query.scope
         if scope.domains is not None:
             conditions += listing.domain_conditions
-        if listing.is_of_group and (scope.entity_codes, scope.inspection_types, scope.domains) != (None, None, None):
+        if listing.is_of_group and not scope.is_whole:
             conditions.append("false")
     if query.load_no is not None:
         conditions.append("l.load_no = $load_no")
     if _search(query):
-        found = (f"coalesce({alias}.is_found, false)" for alias in _searched_tables(listing))
+        found = (f"coalesce({alias}.is_found, false)" for alias in _searched_tables(listing, query.scope))
         conditions.append(f"({' or '.join(found)})")
     return conditions
 

@@ -15,7 +15,7 @@ import pytest
 from metrics.ask import answer, value_labels
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.compile import compile_query
-from metrics.query import Filters, Query, QueryProblem, Scope
+from metrics.query import OUTSIDE, Filters, Query, QueryProblem, Scope
 from metrics.warehouse import Warehouse, WarehouseMissing, newest_build_name
 from tests.etl.conftest import Group
 from tests.metrics.conftest import ANSWER_HEAD, DOMAINS, WIDE_CODES, answer_rows, load, make_group
@@ -423,8 +423,13 @@ def test_scope_hides_other_entities_in_every_metric_and_expected_count(wide: War
     for fact, name in PAIRS:
         seen = asked(wide, fact, name, Filters(), Scope(entity_codes=codes))
         assert seen
-        if name == "inspecting_entity":
-            assert {row[0] for row in seen} <= {*codes, None}
+        if name in ("inspecting_entity", "business_group"):
+            # What lies outside has no code; with its code in the scope it would be the same.
+            assert {row[0] for row in seen} <= {*codes, OUTSIDE, None}
+            named = Scope(entity_codes=(*WIDE_CODES, "BG-1", "BG-2", "E-6"))
+            plain = asked(wide, fact, name, Filters(entity=codes), Scope())
+            assert asked(wide, fact, name, Filters(entity=codes), named) == plain
+            assert any(row[0] == OUTSIDE for row in seen) == any(row[0] not in (*codes, None) for row in plain)
         else:
             assert seen == asked(wide, fact, name, Filters(entity=codes), Scope()), (fact, name)
     for fact, metrics in BY_FACT.items():
@@ -455,10 +460,10 @@ def test_scope_of_inspection_types_and_domains_is_the_filter(wide: Warehouse) ->
 def test_scope_hides_names_in_labels(wide: Warehouse) -> None:
     query = Query(("inspections",), ("entity",), known_at=KNOWN, scope=Scope(entity_codes=("E-3",)))
     for name in ("entity", "inspecting_entity", "business_group"):
-        assert set(value_labels(wide, name, KNOWN, query.scope)) == {"E-3"}
+        assert set(value_labels(wide, name, KNOWN, query.scope)) == {"E-3", OUTSIDE}
     text = answer(wide, Query(("inspections",), ("inspecting_entity",), known_at=KNOWN, scope=query.scope)).frame
     assert "Yokohama" not in text.to_csv() and "E-1" not in text.to_csv()
-    assert set(value_labels(wide, "entity", KNOWN)) == {"BG-1", "BG-2", *WIDE_CODES, "E-6"}
+    assert set(value_labels(wide, "entity", KNOWN, Scope())) == {"BG-1", "BG-2", *WIDE_CODES, "E-6"}
 
 
 def test_labels_are_named_in_both_languages(wide: Warehouse) -> None:
@@ -467,7 +472,7 @@ def test_labels_are_named_in_both_languages(wide: Warehouse) -> None:
     assert (row.inspection_type_en, row.inspection_type_ja) == ("Self-check", "自己点検")
     assert row.region_en == "Europe" and row.region_ja not in ("", "EU")
     # An entity that moved has the name it has now.
-    assert value_labels(wide, "entity", KNOWN)["E-4"][0] == "Toronto"
+    assert value_labels(wide, "entity", KNOWN, Scope())["E-4"][0] == "Toronto"
 
 
 # --- names and values -------------------------------------------------------------------------------
