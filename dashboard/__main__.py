@@ -1,18 +1,26 @@
-"""python -m dashboard [streamlit's options]: serve the dashboard, as `streamlit run app.py` does."""
+"""python -m dashboard [streamlit's options]: serve the dashboard; audit …, access …: commands about who sees what."""
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Final
 
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.web import cli
+COMMANDS: Final = {"audit": "dashboard.access.audit_command", "access": "dashboard.access.policy_command"}
+OWNER_ONLY: Final = 0o077
 
-APP = Path(__file__).parent.parent / "app.py"
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command, or serve; what is written is its owner's only."""
+    os.umask(OWNER_ONLY)
+    if arguments and arguments[0] in COMMANDS:
+        return int(importlib.import_module(COMMANDS[arguments[0]]).main(list(arguments[1:])))
+    from dashboard.server import serve
+
+    return serve(arguments)
+
 
 if __name__ == "__main__":
-    # A folder named pages makes Streamlit look for pages directly in it until app.py has run once, so that the first
-    # link into a page that anybody opens would say "Page not found".
-    PagesManager.uses_pages_directory = False
-    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
-    sys.exit(cli.main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The server around the pages: headers, refusals, guards of sign-in, errors."""
