@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from etl.builds import Busy, Home
+from etl.builds import OWNER_ONLY_MASK, Busy, Home
 from etl.cells import Unreadable
 from etl.checks import CheckFailed
 from etl.choices import Choice, Choices, read_choices, read_moment
@@ -390,4 +391,5 @@ class _Bar:
 
 
 if __name__ == "__main__":
+    os.umask(OWNER_ONLY_MASK)
     sys.exit(main())

@@ -18,6 +18,10 @@ from typing import Any
 from etl.schema import DATA
 
 KEEP_BUILDS = 3
+# What the home holds says which site is weak: its owner reads it, nobody else.
+OWNER_ONLY_MASK = 0o077
+OWNER_ONLY_FOLDER = 0o700
+OWNER_ONLY_FILE = 0o600
 BLOCK = 1 << 22
 
 
@@ -57,9 +61,14 @@ class Home:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the one lock for writers; the operating system frees it however the process ends. Raises Busy."""
+        """Hold the one lock for writers; the operating system frees it however the process ends. Raises Busy.
+
+        At the end everything in warehouse, archive and inbox is readable by its owner only.
+        """
         self.warehouse.mkdir(parents=True, exist_ok=True)
         self.archive.mkdir(parents=True, exist_ok=True)
+        for folder in self.private_folders():
+            _close(folder, OWNER_ONLY_FOLDER)
         with (self.warehouse / ".lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,7 +78,22 @@ class Home:
                 ) from error
             for left in self.warehouse.glob(".building-*"):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-            yield
+            try:
+                yield
+            finally:
+                self.tighten()
+
+    def private_folders(self) -> list[Path]:
+        """The folders of the home that hold exports and figures."""
+        return [folder for folder in (self.warehouse, self.archive, self.path / "inbox") if folder.is_dir()]
+
+    def tighten(self) -> None:
+        """Take from everybody but the owner what an older release or a careless copy left readable."""
+        for top in self.private_folders():
+            for folder, _, files in os.walk(top):
+                _close(Path(folder), OWNER_ONLY_FOLDER)
+                for name in files:
+                    _close(Path(folder, name), OWNER_ONLY_FILE)
 
     def begin(self) -> tuple[str, Path]:
         """Name and file of a new build: a copy of the newest one, or a file that does not exist yet."""
@@ -87,7 +111,7 @@ class Home:
         """Give a finished build its name and point readers to it, whole or not at all; then drop old builds."""
         _sync(path)
         final = self.warehouse / f"{name}.duckdb"
-        path.chmod(0o600)
+        path.chmod(OWNER_ONLY_FILE)
         path.rename(final)
         pointer = self.warehouse / f".building-{name}.pointer"
         pointer.write_text(final.name, "utf-8")
@@ -148,6 +172,13 @@ def fingerprint(path: Path) -> Fingerprint:
             newlines += block.count(b"\n")
             has_nul = has_nul or b"\0" in block
     return Fingerprint(digest.hexdigest(), newlines, has_nul)
+
+
+def _close(path: Path, mode: int) -> None:
+    """Set a mode where it is wider, sparing links and what goes away meanwhile or belongs to somebody else."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        if not path.is_symlink() and path.stat().st_mode & OWNER_ONLY_MASK:
+            path.chmod(mode)
 
 
 def _copy(source: Path, target: Path) -> None:

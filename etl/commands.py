@@ -50,8 +50,9 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
     archive first.
     """
     find_files(order.paths)
+    sources = load_sources(home.path)
     for choice in (order.choices.for_all, *order.choices.by_file.values()):
-        source = load_sources(home.path).get(choice.source or "")
+        source = sources.get(choice.source or "")
         if source and source.is_draft:
             raise ValueError(
                 f"The source {source.name} is a draft: confirm its marked lines and take out 'draft = true' before loading."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,8 @@ def load_sources(home: Path | None = None) -> dict[str, Source]:
     return sources
 
 
+# Each load of a rebuild asks for all sources anew, and few of them have changed.
+@lru_cache(maxsize=500)
 def parse_source(text: str, stem: str) -> Source:
     """The source that the TOML text declares. Raises SourceProblem with one line per problem."""
     try:
