@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -16,11 +16,14 @@ from typing import Any, Final, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
+from dashboard.access.policy import Reach
+from dashboard.access.reader import Reader
 from dashboard.words import Language
 from metrics.ask import AnswerFrame, answer, value_labels
 from metrics.query import Query, Scope
 from metrics.rows import RowsFrame, RowsQuery
 from metrics.rows import list_rows as read_rows
+from metrics.scopes import find_entities
 from metrics.warehouse import Warehouse, WarehouseMissing, find_home, newest_build_name
 
 Read = TypeVar("Read")
@@ -28,29 +31,40 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The build that this run reads; a run never mixes two."""
+    """The build that this run reads, as far as its reader may see it; a run never mixes two.
+
+    `comparison_k` is the number of entities that a figure of others must rest on, None where there is to be none;
+    `also_seen` are entities outside the scope that the reader sees under another grant.
+    """
 
     warehouse: Warehouse
     name: str
     known_at: datetime
     first_known_at: datetime
+    scope: Scope
+    comparison_k: int | None = None
+    also_seen: tuple[str, ...] = ()
 
 
-def current_scope() -> Scope:
-    """The entities that the reader may see; everything until sign-in exists."""
-    return Scope()
-
-
-def find_build() -> Build | None:
+def find_build(reader: Reader) -> Build | None:
     """The newest build, or None before there is one."""
     home = find_home()
     name = newest_build_name(home)
     if name is None:
         return None
     try:
-        return _open_build(home, name)
+        opened = _open_build(home, name)
     except WarehouseMissing:
         return None
+    scope, *others = (_find_scope(opened.name, grant.reach, opened) for grant in (reader.grant, *reader.grants))
+    held = replace(opened, scope=scope)
+    # What a reader sees under one grant must not be told apart by the figures that another one compares with.
+    limits = {(grant.reach.inspection_types, grant.reach.domains) for grant in reader.grants if grant.compares}
+    seen = [other.entity_codes for other in others]
+    if not reader.grant.compares or len(limits) > 1 or None in seen:
+        return held
+    also_seen = {code for codes in seen for code in codes or ()} - {*(scope.entity_codes or ())}
+    return replace(held, comparison_k=reader.least_entities, also_seen=tuple(sorted(also_seen)))
 
 
 def explain_missing() -> str:
@@ -82,7 +96,11 @@ def list_rows(build: Build, query: RowsQuery) -> RowsFrame:
 
 def read_labels(build: Build, dimension: str) -> dict[str, tuple[str, str]]:
     """Labels (English, Japanese) of a dimension's ids, in the order in which lists show them."""
-    return read_once(build, f"labels of {dimension}", lambda: value_labels(build.warehouse, dimension, build.known_at))
+    return read_once(
+        build,
+        f"labels of {dimension}",
+        lambda: value_labels(build.warehouse, dimension, build.known_at, build.scope),
+    )
 
 
 def read_names(build: Build, dimension: str, language: Language) -> Mapping[str, str]:
@@ -96,12 +114,12 @@ def read_names(build: Build, dimension: str, language: Language) -> Mapping[str,
 
 def read_once(build: Build, what: str, read: Callable[[], Read]) -> Read:
     """Something of a build that depends on nothing else but the scope, read at its first use."""
-    return cast(Read, _read_once(build.name, repr(current_scope()), what, read))
+    return cast(Read, _read_once(build.name, repr(build.scope), what, read))
 
 
 def remember(build: Build, what: str, make: Callable[[], Read]) -> Read:
     """Something made of answers, such as a panel; `what` says everything that it depends on besides build and scope."""
-    return cast(Read, _remember(build.name, repr(current_scope()), what, make))
+    return cast(Read, _remember(build.name, repr(build.scope), what, make))
 
 
 def tell_apart(given: object) -> str:
@@ -122,10 +140,18 @@ _TOLD: Final[dict[int, tuple[weakref.ref[Any], str]]] = {}
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open_build(home: Path, build_name: str) -> Build:
-    """One open warehouse per build; the one before stays open for runs that still read it."""
+    """One open warehouse per build, for nobody yet; the one before stays open for runs that still read it."""
     warehouse = Warehouse.open_newest(home)
     known_at = warehouse.newest_known_at()
-    return Build(warehouse, warehouse.build_name, known_at, warehouse.first_known_at() or known_at)
+    first_known_at = warehouse.first_known_at() or known_at
+    return Build(warehouse, warehouse.build_name, known_at, first_known_at, Scope(entity_codes=()))
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _find_scope(build_name: str, reach: Reach, _build: Build) -> Scope:
+    """What a reach comes to in a build."""
+    codes = find_entities(_build.warehouse, reach.regions, reach.business_groups, reach.entities)
+    return Scope(None if reach.is_group else codes, reach.inspection_types, reach.domains)
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)

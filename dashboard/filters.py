@@ -103,6 +103,11 @@ def keep_own(parameter: str, default: str) -> str:
     return value
 
 
+def list_own() -> list[str]:
+    """The page's own parameters that this run has read, in words for the log."""
+    return [f"{name}: {', '.join(values)}." for name, values in st.session_state.get(PAGE_STATE, {}).items()]
+
+
 def note_unknown(parameter: str, values: Sequence[str]) -> None:
     """Name values of a page's own parameter that are not known here."""
     named = [f"{parameter}={value}" for value in values]

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 import streamlit as st
 
 from dashboard import filters
+from dashboard.access.reader import Reader
 from dashboard.address import Address, read_address
 from dashboard.words import N_, Language, translate
 
@@ -33,6 +34,17 @@ class PageEntry:
     own: tuple[str, ...] = ()
     needs_build: bool = True
     """Whether it shows what is in a build, so that filters apply."""
+    role: str = ""
+    """The role that it is for; nothing where everybody has it."""
+    is_of_group: bool = False
+    """Whether it tells of the whole group, so that a reader of a part of it does not have it."""
+
+    def is_open_to(self, reader: Reader) -> bool:
+        """Whether the reader has the page, under the grant that they act under."""
+        reach = reader.grant.reach
+        if self.role and not reader.has_role(self.role):
+            return False
+        return not (self.needs_build and reach.is_nothing) and (reach.is_whole or not self.is_of_group)
 
 
 PAGES: Final = (
@@ -55,8 +67,12 @@ PAGES: Final = (
               ("status", "page")),
     PageEntry("privacy", "pages/act/privacy.py", N_("Act"), N_("Privacy audits"), "verified_user"),
     PageEntry("pdca", "pages/act/pdca.py", N_("Act"), N_("PDCA"), "cycle", ("stage", "page")),
-    PageEntry("imports", "pages/data/imports.py", N_("Data"), N_("Import"), "move_to_inbox", ("batch",), False),
-    PageEntry("loads", "pages/data/loads.py", N_("Data"), N_("Loads"), "upload_file", ("load", "refused", "page")),
+    PageEntry("imports", "pages/data/imports.py", N_("Data"), N_("Import"), "move_to_inbox", ("batch",), False,
+              role="data_steward"),
+    PageEntry("loads", "pages/data/loads.py", N_("Data"), N_("Loads"), "upload_file", ("load", "refused", "page"),
+              is_of_group=True),
+    PageEntry("audit", "pages/data/audit.py", N_("Data"), N_("Audit log"), "policy",
+              ("who", "event", "opened", "from_day", "to_day", "page"), False, role="auditor"),
     PageEntry("definitions", "pages/data/definitions.py", N_("Data"), N_("Definitions"), "menu_book", ("page",)),
 )  # fmt: skip
 ENTRIES: Final = {entry.name: entry for entry in PAGES}
@@ -70,15 +86,18 @@ class Step:
     address: Address
 
 
-def list_sections(language: Language) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """Streamlit's pages by section, for the navigation, and by name."""
+def list_sections(language: Language, reader: Reader | None) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Streamlit's pages by section, for the navigation, and by name; those that the reader does not have are hidden."""
+    opened = [entry for entry in PAGES if reader and entry.is_open_to(reader)]
+    first = opened[0] if opened else PAGES[0]
     pages = {
         entry.name: st.Page(
             entry.path,
             title=translate(language, entry.title),
             icon=f":material/{entry.icon}:",
-            url_path=None if entry is PAGES[0] else entry.name,
-            default=entry is PAGES[0],
+            url_path=None if entry is first else entry.name,
+            default=entry is first,
+            visibility="visible" if entry in opened else "hidden",
         )
         for entry in PAGES
     }

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import answers
+from dashboard.access import entrance, trail
 from dashboard.charts.parts import PICK, Chart
 from dashboard.downloads import Column, write_csv, write_xlsx
 from dashboard.filters import read_unknown
@@ -72,18 +73,35 @@ def show_heading(view: View, title: str, question: str = "") -> None:
         st.caption(
             view.say("As known at {known_at} UTC · {build}", known_at=say_moment(view.known_at), build=view.build.name)
         )
+        if not view.build.scope.is_whole:
+            st.caption(f":material/lock: {plain(say_scope(view))}")
         if view.has_several_types:
             st.caption(view.say("Several kinds of inspection are added up here; they do not measure the same thing."))
 
 
-def show_unknown(language: Language) -> None:
-    """Name what the address holds and is not known here."""
+def say_scope(view: View) -> str:
+    """How much of the group the reader may see, in words."""
+    scope = view.build.scope
+    sentences = []
+    if scope.entity_codes is not None:
+        sentences.append(view.say("Held to the {number} entities that you may see.", number=len(scope.entity_codes)))
+    held = (("inspection_type", scope.inspection_types), ("domain", scope.domains))
+    for dimension, ids in held:
+        if ids is not None:
+            names = join_values(view.language, [view.label_id(dimension, one) for one in ids])
+            sentences.append(view.say("Held to: {names}.", names=names))
+    return join_sentences(view.language, sentences)
+
+
+def show_unknown(language: Language, *, is_named: bool) -> None:
+    """Name what the address holds and is not known here; its values only to whom every value is open."""
     unknown = read_unknown()
     if unknown:
         # As plain text, because anybody can write a link.
+        names = dict.fromkeys(one.partition("=")[0] for one in unknown)
         with st.container(border=True, key="unknown-values"):
             st.text(translate(language, "This link names values that are not known here. They were left out:"))
-            st.text("\n".join(unknown))
+            st.text("\n".join(unknown if is_named else names))
 
 
 def show_no_rows(view: View, metric: str) -> None:
@@ -158,6 +176,7 @@ def draw_once(panel: Panel) -> Panel:
 
 def show_panel(view: View, panel: Panel) -> None:
     """Draw a panel; what is behind its other tabs is made when they are opened."""
+    trail.note_shown(panel.key, len(panel.table))
     with st.container(border=True, key=panel.key, height="stretch"):
         st.subheader(plain(panel.title), anchor=False)
         if panel.is_empty or panel.table.empty:
@@ -232,6 +251,7 @@ def show_rows(
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     """A table of typed columns, and nothing else of the frame."""
+    trail.note_shown(key, len(table))
     shown = table[[column.name for column in columns]]
     flags = [column.name for column in columns if column.kind == "flag"]
     if flags:
@@ -328,16 +348,17 @@ def show_downloads(view: View, panel: Panel) -> None:
 
 def offer_tables(view: View, panel: Panel) -> None:
     """The rows of a panel as CSV and as a workbook."""
-    download(view, panel, "CSV", "csv", "text/csv", lambda: write_csv(panel.table, panel.columns))
+    download(view, panel, "CSV", "csv", "text/csv", partial(write_csv, panel.table, panel.columns))
     download(view, panel, "Excel", "xlsx", XLSX, partial(write_workbook, view, panel))
 
 
 def download(view: View, panel: Panel, label: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:
     """A button that makes a file and hands it over."""
+    name = f"tenken-{panel.key}-{view.build.name}.{ending}"
     st.download_button(
         label,
-        make,
-        file_name=f"tenken-{panel.key}-{view.build.name}.{ending}",
+        entrance.hand_over(make, name, len(panel.table)),
+        file_name=name,
         mime=mime,
         key=f"{panel.key}-{label}",
         on_click="ignore",

@@ -107,23 +107,23 @@ class View:
         """The question of the query layer that the reader's filters make."""
         filters = self.filters(period=period, every_type=every_type, **ids)
         dimensions = self.list_dimensions(by)
-        return Query(tuple(metrics), dimensions, filters, known_at or self.known_at, answers.current_scope())
+        return Query(tuple(metrics), dimensions, filters, known_at or self.known_at, self.build.scope)
 
     def match_rounds(self, before: str, after: str) -> pd.DataFrame:
         """Sums of two periods per entity, of all answers and of those that both periods share."""
-        query = MatchQuery(before, after, self.filters(), self.known_at, answers.current_scope())
+        query = MatchQuery(before, after, self.filters(), self.known_at, self.build.scope)
         return answers.remember(self.build, repr(query), lambda: match_rounds(self.build.warehouse, query))
 
     def read_round(self, half: str, earlier: str) -> pd.DataFrame:
         """Every answer of a half beside that of an earlier one; as many rows as answers, so it is not remembered."""
-        query = RoundQuery(half, earlier, self.filters(), self.known_at, answers.current_scope())
+        query = RoundQuery(half, earlier, self.filters(), self.known_at, self.build.scope)
         return read_round(self.build.warehouse, query)
 
     def make_spells_query(
         self, by: tuple[str, ...] | None = None, *, least_not_met: int = 0, only_current: bool = False
     ) -> SpellsQuery:
         """The question of the query layer for spells without `met`, up to the newest period shown."""
-        return SpellsQuery(by, least_not_met, only_current, self.filters(), self.known_at, answers.current_scope())
+        return SpellsQuery(by, least_not_met, only_current, self.filters(), self.known_at, self.build.scope)
 
     def read_spells(
         self, by: tuple[str, ...] | None = None, *, least_not_met: int = 0, only_current: bool = False
@@ -178,7 +178,7 @@ class View:
             listing=listing,
             filters=self.filters(period=period, every_type=every_type, **ids),
             known_at=self.known_at,
-            scope=answers.current_scope(),
+            scope=self.build.scope,
             search=search,
             counted_by=counted_by,
             load_no=load_no,
@@ -273,11 +273,9 @@ def read_options(build: Build) -> Options:
 
 
 def _read_options(build: Build) -> Options:
-    scope = answers.current_scope()
-
     def ask(metrics: tuple[str, ...], dimensions: Sequence[str]) -> dict[str, pd.DataFrame]:
         """What there is of each dimension; one query for all of them, because each costs more than its rows."""
-        frame = answers.ask(build, Query(metrics, tuple(dimensions), Filters(), build.known_at, scope)).frame
+        frame = answers.ask(build, Query(metrics, tuple(dimensions), Filters(), build.known_at, build.scope)).frame
         return {name: frame.dropna(subset=[name]).drop_duplicates(name) for name in dimensions}
 
     listed = [choice.dimension for choice in CHOICES if choice.place != "when chosen"]

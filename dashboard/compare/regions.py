@@ -20,6 +20,7 @@ from dashboard.navigation import open_page
 from dashboard.panels import Panel
 from dashboard.view import PERIOD, View
 from dashboard.words import join_values
+from metrics.ask import country_numbers
 
 METRIC: Final = "compliance_rate"
 SMALL_HEIGHT: Final = 150
@@ -125,7 +126,7 @@ def show_map(view: View, newest: str) -> None:
 def show_countries(view: View, newest: str, *, is_on: bool) -> Panel:
     """Countries as a table, and on a map where that is wanted."""
     frame = view.ask((METRIC,), ("country",), period=newest)
-    codes = read_once(view.build, "numeric codes of countries", lambda: read_numeric_codes(view))
+    codes = read_once(view.build, "numeric codes of countries", lambda: country_numbers(view.build.warehouse))
     title = view.say("{metric} by country, {period}", metric=view.label_metric(METRIC), period=view.say_period(newest))
     label = f"country_{view.language}"
     drawn = describe_cells(frame, METRIC, view).assign(
@@ -154,12 +155,6 @@ def show_countries(view: View, newest: str, *, is_on: bool) -> Panel:
         chart=draw if is_on and not drawn.empty else None,
         on_pick=_open_country,
     )
-
-
-def read_numeric_codes(view: View) -> dict[str, int]:
-    """ISO 3166-1 numeric codes by country code."""
-    rows = view.build.warehouse.cursor().execute("select country_code, numeric_code from dim_country").fetchall()
-    return {code: number for code, number in rows if number is not None}
 
 
 def _open_region(picked: Mapping[str, Any]) -> None:

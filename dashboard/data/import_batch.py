@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from dashboard.access.entrance import note_act, only_for
 from dashboard.cards import Card, show_cards
 from dashboard.data.import_files import show_files, show_refused_files
 from dashboard.data.import_settings import show_settings_for_all
@@ -192,14 +193,18 @@ def show_published(desk: Desk, batch: Batch, look: Look) -> None:
         show_refused_files(desk, batch, look)
 
 
+@only_for("data_steward")
 def _publish(batch: Batch, asked: str) -> None:
     try:
         if not begin_publishing(batch, asked):
             st.session_state[TOO_LATE_STATE] = True
+            return
+        note_act("loaded", f"batch {batch.name}")
     except Gone:
         st.session_state[TOO_LATE_STATE] = True
 
 
+@only_for("data_steward")
 def _stop_check(batch: Batch) -> None:
     try:
         stop_check(batch)
@@ -207,6 +212,7 @@ def _stop_check(batch: Batch) -> None:
         return
 
 
+@only_for("data_steward")
 def _check_again(batch: Batch) -> None:
     try:
         check_again(batch)

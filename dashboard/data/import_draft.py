@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from dashboard.access.entrance import only_for
 from dashboard.data.import_words import CHOICES, GIVEN, INSPECTION_TYPES, KINDS, VERDICTS, Desk, say_field, say_kind
 from dashboard.engine import EngineProblem, ask_engine, write_whole
 from dashboard.inbox import Batch, Gone, Look, begin_proposing, choose, end_proposing
@@ -297,6 +298,7 @@ def _describe(desk: Desk, batch: Batch, file: str, edited: Mapping[str, Any], na
     return None
 
 
+@only_for("data_steward")
 def _begin(batch: Batch, upload: str, member: str | None) -> None:
     try:
         begin_proposing(batch, upload, member)
@@ -304,6 +306,7 @@ def _begin(batch: Batch, upload: str, member: str | None) -> None:
         return
 
 
+@only_for("data_steward")
 def _end(batch: Batch) -> None:
     try:
         end_proposing(batch)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
 
+from dashboard.access import entrance
 from dashboard.data.import_settings import offer_taking_back, show_settings
 from dashboard.data.import_words import (
     GIVEN,
@@ -252,7 +252,7 @@ def _show_refused(desk: Desk, batch: Batch, file: _File, is_cut: bool) -> None:
         st.text(desk.say("Mend the marked cells in the workbook, save it, and drop it here as it is."))
         st.download_button(
             desk.say("Download the refused rows"),
-            partial(workbook.read_bytes),
+            entrance.hand_over(workbook.read_bytes, workbook.name, len(refusals)),
             file_name=workbook.name,
             mime=XLSX,
             key=f"download-{key}",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from dashboard.access.entrance import only_for
 from dashboard.address import read_day
 from dashboard.data.import_draft import offer_draft
 from dashboard.data.import_sources import Source, list_sources
@@ -175,6 +176,7 @@ def list_periods(today: date) -> list[str]:
     return periods
 
 
+@only_for("data_steward")
 def _settle(batch: Batch, names: Sequence[str], **settled: Any) -> None:
     try:
         choose(batch, names, **settled)
@@ -182,6 +184,7 @@ def _settle(batch: Batch, names: Sequence[str], **settled: Any) -> None:
         return
 
 
+@only_for("data_steward")
 def _remove(batch: Batch, upload: str) -> None:
     try:
         remove_upload(batch, upload)

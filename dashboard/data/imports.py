@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import filters
+from dashboard.access.entrance import note_act, only_for
 from dashboard.answers import Build
 from dashboard.data import import_batch, import_draft
 from dashboard.data.import_sources import show_sources
@@ -122,6 +123,7 @@ def show_drop(desk: Desk, batch: Batch | None, label: str) -> None:
     )
 
 
+@only_for("data_steward")
 def keep_dropped(desk: Desk, batch: Batch | None, key: str) -> None:
     """Keep every dropped file in the batch, or in a new one, and open it."""
     dropped: Sequence[Any] = st.session_state.get(key) or []
@@ -141,6 +143,7 @@ def keep_dropped(desk: Desk, batch: Batch | None, key: str) -> None:
     except Gone:
         st.session_state[PROBLEM_STATE] = desk.say("This batch was discarded meanwhile; drop the files again.")
     else:
+        note_act("checked", f"batch {into.name}: {', '.join(one.name for one in dropped)}")
         open_batch(into)
 
 
@@ -209,6 +212,7 @@ def offer_discard(desk: Desk, batch: Batch, look: Look) -> None:
         )
 
 
+@only_for("data_steward")
 def discard_batch(desk: Desk, batch: Batch) -> None:
     """Take a batch away and go back to the others."""
     try:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import cards, panels, rates
 from dashboard.cards import build_count_card, show_cards
+from dashboard.compare.beside_group import show_beside_group
 from dashboard.figures import find_changes
 from dashboard.group.drivers import show_drivers
 from dashboard.group.headlines import show_headlines
@@ -30,6 +31,7 @@ def show(view: View) -> None:
     show_open_work(view)
     previous = cards.find_period_before(view, newest)
     show_headlines(view, newest, previous)
+    show_beside_group(view)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         if previous:
             show_drivers(view, previous, newest)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dashboard.access.entrance import current_reader
 from dashboard.answers import find_build
 from dashboard.data import imports
 from dashboard.filters import current_language
 
-imports.show(current_language(), find_build())
+imports.show(current_language(), find_build(current_reader()))
