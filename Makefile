@@ -1,6 +1,7 @@
 # make run    the dashboard, with a fictional group if nothing was loaded yet
 # make test   every test; those in a browser where chromium is installed
-# make check  linter, formatter, types, ladder of imports
+# make check  linter, formatter, types, ladder of imports, pins, known vulnerabilities
+# make audit  known vulnerabilities of the pinned packages; needs a network
 # make bench  how long loads and pages take
 # make pictures  every page as PNG in docs/pictures: languages, light and dark, wide and narrow; needs chromium
 # make demo   the exports of a fictional group, loaded
@@ -9,13 +10,16 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
 CHROMIUM := $(wildcard /usr/bin/chromium)
+# npm, where its Node.js has what the strict OpenID provider of the tests needs (20.12 or later).
+NPM := $(shell node -e 'require("crypto").hash || process.exit(1)' 2>/dev/null && command -v npm)
 
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+STRICT := $(VENV)/oidc/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench pictures lock clean
+.PHONY: help run demo test check audit bench pictures lock clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -46,10 +50,20 @@ demo: $(INSTALLED)
 	@$(PY) -m etl demo --out data/demo
 	@$(PY) -m etl load data/demo
 
-# On every core, a file of tests at a time, because tests of one file share their warehouse and server.
-SPREAD := -n auto --dist loadfile
+# On every core, a file of tests at a time, because tests of one file share their warehouse and server; the longest first.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-test: $(INSTALLED)
+# From npm by name, the version pinned in the file; .installed comes first, because a new environment is empty.
+$(STRICT): tests/oidc/package.json | $(INSTALLED)
+	@echo "Installing the strict OpenID provider of the tests"
+	@mkdir -p $(@D) && cp $< $(@D)/
+	@npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+test: $(INSTALLED) $(if $(NPM),$(STRICT))
+ifeq ($(NPM),)
+	@echo "No npm with Node.js 20.12 or later found: sign-in at a strict OpenID provider is LEFT OUT of the tests. On Debian 13: sudo apt-get install nodejs npm"
+endif
 ifeq ($(CHROMIUM),)
 	@echo "No chromium found: the browser tests are LEFT OUT. On Debian: sudo apt-get install chromium fonts-noto-cjk"
 	@$(PY) -m pytest $(SPREAD) -m "not browser"
@@ -58,12 +72,23 @@ else
 	@echo "Browser tests use $(CHROMIUM)"
 	@$(PY) -m pytest $(SPREAD)
 endif
+ifeq ($(NPM),)
+	@echo "Sign-in at a strict OpenID provider was left out: no npm with Node.js 20.12 or later."
+endif
 
 check: $(INSTALLED)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) $(VENV)/bin/lint-imports
+	@$(PY) -m pip check
+	@$(PY) -m pip freeze | sort -f > $(VENV)/.found.txt
+	@sed '/^#/d' requirements.lock | sort -f | diff -i $(VENV)/.found.txt - \
+		|| { echo "Installed (<) and pinned (>) packages differ: make lock, or install again with make clean" >&2; exit 1; }
+	@$(MAKE) --no-print-directory audit
+
+audit: $(INSTALLED)
+	@$(PY) .ci/audit.py
 
 bench: $(INSTALLED)
 	@$(PY) -m bench
@@ -82,5 +107,5 @@ lock:
 	@rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock .hypothesis .import_linter_cache data/demo
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-audit .hypothesis .import_linter_cache data/demo
 	find . -name .git -prune -o -type d \( -name __pycache__ -o -name .mypy_cache -o -name .ruff_cache -o -name .pytest_cache \) -print | xargs rm -rf
