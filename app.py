@@ -45,6 +45,8 @@ def main() -> None:
         )
         return
     current = next(name for name, one in pages.items() if one == page)
+    if current == navigation.PAGES[0].name != navigation.find_first(reader):
+        st.switch_page(pages[navigation.find_first(reader)])
     navigation.follow_click(pages, current)
     entrance.show_banner(language)
     entrance.show_reader(language)
@@ -129,7 +131,9 @@ def show_missing_build(import_page: Any, entry: PageEntry, reader: Reader, langu
     reason = answers.explain_missing()
     newest = answers.name_newest_build()
     if reason:
-        st.warning(plain(reason))
+        # The reason names folders of the server, which are for those who load.
+        is_told = navigation.ENTRIES["imports"].is_open_to(reader)
+        st.warning(plain(reason) if is_told else translate(language, "The newest build cannot be opened."))
         watch(newest)
         return
     st.info(translate(language, "There is no data to show yet."))

@@ -88,16 +88,14 @@ class Step:
 
 def list_sections(language: Language, reader: Reader | None) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Streamlit's pages by section, for the navigation, and by name; those that the reader does not have are hidden."""
-    opened = [entry for entry in PAGES if reader and entry.is_open_to(reader)]
-    first = opened[0] if opened else PAGES[0]
     pages = {
         entry.name: st.Page(
             entry.path,
             title=translate(language, entry.title),
             icon=f":material/{entry.icon}:",
-            url_path=None if entry is first else entry.name,
-            default=entry is first,
-            visibility="visible" if entry in opened else "hidden",
+            url_path=None if entry is PAGES[0] else entry.name,
+            default=entry is PAGES[0],
+            visibility="visible" if reader and entry.is_open_to(reader) else "hidden",
         )
         for entry in PAGES
     }
@@ -105,6 +103,11 @@ def list_sections(language: Language, reader: Reader | None) -> tuple[dict[str, 
     for entry in PAGES:
         sections.setdefault(translate(language, entry.section), []).append(pages[entry.name])
     return sections, pages
+
+
+def find_first(reader: Reader) -> str:
+    """The first page that the reader has."""
+    return next((entry.name for entry in PAGES if entry.is_open_to(reader)), PAGES[0].name)
 
 
 def follow_click(pages: Mapping[str, Any], current: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 CORE: Final = "/_stcore/"
 UPLOADS: Final = "/_stcore/upload_file/"
@@ -19,6 +21,9 @@ COMPONENTS: Final = "/component/"
 READING: Final = ("GET", "HEAD")
 CHANGING: Final = ("PUT", "DELETE")
 POLICY_VIOLATION: Final = 1008
+# Streamlit takes more from any browser, signed in or not: to empty every cache of the server, to name its repository.
+SAID_BY_PAGES: Final = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
+DONE_FOR_PAGES: Final = ("deferred_file",)
 
 
 class Gate:
@@ -36,7 +41,7 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, only_said_by_pages(receive) if scope["type"] == "websocket" else receive, send)
 
     def refuse(self, scope: Scope) -> PlainTextResponse | None:
         """The answer to a request that is turned away; None when it may pass."""
@@ -82,3 +87,26 @@ class Gate:
             return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         # Streamlit would ask a service outside for its own address to judge an origin that is not the host.
         return origin.partition("://")[2] == headers.get("host")
+
+
+def only_said_by_pages(receive: Receive) -> Receive:
+    """What comes over a websocket, without messages that no page of the dashboard has a reason to send."""
+
+    async def receive_known() -> Message:
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive" or is_said_by_pages(message.get("bytes") or b""):
+                return message
+
+    return receive_known
+
+
+def is_said_by_pages(content: bytes) -> bool:
+    """Whether a page says such a thing; what is no message at all is left to Streamlit, which ends the connection."""
+    try:
+        message = BackMsg.FromString(content)
+    except DecodeError:
+        return True
+    if message.WhichOneof("type") == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") in DONE_FOR_PAGES
+    return message.WhichOneof("type") in (*SAID_BY_PAGES, None)

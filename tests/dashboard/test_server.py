@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import warnings
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.secrets import secrets_singleton
@@ -28,7 +30,7 @@ from dashboard import server
 from dashboard.access import settings
 from dashboard.serving.cookies import check_return, harden_cookie, keep_return
 from dashboard.serving.door import Door, Logins
-from dashboard.serving.gate import Gate
+from dashboard.serving.gate import Gate, is_said_by_pages, only_said_by_pages
 from dashboard.serving.shield import Shield
 from dashboard.words import translate
 from docs.draw_pictures import CHROMIUM, CONTENT, FLAGS, serve_dashboard
@@ -372,6 +374,41 @@ def test_hosts_are_those_of_the_machine_of_sign_in_and_of_the_operator(
     assert settings.list_hosts("10.0.0.7") == expected | {"10.0.0.7"}
 
 
+def test_pages_may_say_only_what_pages_say() -> None:
+    """Streamlit takes orders from any browser to empty the caches of all readers, and tells the repository it runs in."""
+    said = {
+        "rerun_script": BackMsg(rerun_script=ClientState(query_string="lang=en")),
+        "app_heartbeat": BackMsg(app_heartbeat=True),
+        "clear_cache": BackMsg(clear_cache=True),
+        "load_git_info": BackMsg(load_git_info=True),
+        "set_run_on_save": BackMsg(set_run_on_save=True),
+        "debug_shutdown_runtime": BackMsg(debug_shutdown_runtime=True),
+        "deferred_file": BackMsg(),
+        "install_skills": BackMsg(),
+    }
+    said["deferred_file"].backend_operation_request.deferred_file.file_id = "x"
+    said["install_skills"].backend_operation_request.install_skills.SetInParent()
+    passed = {name for name, message in said.items() if is_said_by_pages(message.SerializeToString())}
+    assert passed == {"rerun_script", "app_heartbeat", "deferred_file"}
+    # What is no message ends the connection, which is Streamlit's to do.
+    assert is_said_by_pages(b"\xff")
+
+
+def test_messages_that_no_page_sends_are_dropped() -> None:
+    waiting = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "bytes": BackMsg(clear_cache=True).SerializeToString()},
+        {"type": "websocket.receive", "bytes": BackMsg(app_heartbeat=True).SerializeToString()},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0)
+
+    known = only_said_by_pages(receive)
+    assert asyncio.run(known())["type"] == "websocket.connect"
+    assert BackMsg.FromString(asyncio.run(known())["bytes"]).app_heartbeat
+
+
 # --- door ------------------------------------------------------------------------------------------
 
 
@@ -399,7 +436,9 @@ def book() -> Book:
 def guarded(book: Book, use_secrets: None) -> TestClient:
     """A client of the layers, sign-in on; logins last two hours."""
     sign_in = settings.SignIn(f"{ORIGIN}/oauth2callback", "tenken")
-    return wrap(door=lambda app: Door(app, sign_in, Logins(book.is_permitted, book.end_login, book.refused.append, lambda: 2)))
+    return wrap(
+        door=lambda app: Door(app, sign_in, Logins(book.is_permitted, book.end_login, book.refused.append, lambda: 2))
+    )
 
 
 @pytest.fixture(scope="module")
