@@ -14,12 +14,15 @@ import pytest
 import streamlit as st
 
 from dashboard import answers
-from dashboard.access import logins, settings
+from dashboard.access import entrance, logins, settings, trail
+from dashboard.access import reader as reading
+from dashboard.access.audit_read import Wanted, read_records
 from dashboard.access.logins import LoginsProblem
 from dashboard.access.policy import Grant, Policy, PolicyProblem, Reach, parse_policy, read_policy
 from dashboard.access.policy_command import main
 from dashboard.access.reader import EVERYBODY, Reader, Refusal, end_login, identify, is_permitted, name_login
 from dashboard.answers import Build, find_build
+from dashboard.data import import_batch, import_settings, imports
 from dashboard.navigation import ENTRIES, PAGES
 from metrics.query import OUTSIDE, Filters, Query
 from metrics.rows import RowsQuery
@@ -343,3 +346,74 @@ def test_readers_at_the_same_time_get_their_own_answers() -> None:
     for thread in threads:
         thread.join()
     assert crossed == []
+
+
+# --- files, callbacks and the log -------------------------------------------------------------------
+
+
+@pytest.fixture
+def signed_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """The reader of this run, who came with CLAIMS."""
+    reader = identify(CLAIMS, home)
+    assert isinstance(reader, Reader)
+    monkeypatch.setattr(settings, "is_sign_in_on", lambda: True)
+    monkeypatch.setattr(entrance, "current_reader", lambda: reader)
+    monkeypatch.setattr(entrance, "read_claims", lambda: CLAIMS)
+    monkeypatch.setattr(entrance, "find_client", lambda: "10.0.0.1")
+    monkeypatch.setattr(trail._Log, "problem", "")
+    return reader
+
+
+def list_events(home: Path) -> list[tuple[str, str]]:
+    return [(entry.record.event, entry.record.who) for entry in read_records(home, Wanted()).entries]
+
+
+def test_file_goes_to_nobody_who_was_let_out_since_it_was_offered(home: Path, signed_in: Reader) -> None:
+    take = entrance.hand_over(lambda: b"figures", "sites.csv", 3)
+    assert take() == b"figures"
+    assert list_events(home) == [("downloaded", signed_in.address)]
+    changed = POLICY.replace("[session]", "[session] # ").replace('groups = ["europe"]', 'groups = ["asia"]')
+    (home / "access.toml").write_text(changed, "utf-8")
+    with pytest.raises(PermissionError):
+        take()
+    (home / "access.toml").write_text(POLICY, "utf-8")
+    end_login(CLAIMS, "10.0.0.1")
+    with pytest.raises(PermissionError):
+        take()
+    assert ("downloaded", signed_in.address) in list_events(home) and len(list_events(home)) == 2
+
+
+def test_callbacks_do_nothing_for_whom_is_not_let_in_any_more(home: Path, signed_in: Reader) -> None:
+    done: list[str] = []
+    as_manager = entrance.only_for("regional_manager")(done.append)
+    entrance.only_for("data_steward")(done.append)("not a steward")
+    as_manager("first")
+    (home / "access.toml").write_text(POLICY.replace("Gone@", "ann@"), "utf-8")
+    as_manager("revoked")
+    assert done == ["first"]
+    assert {"_publish", "_settle", "_remove", "_check_again", "_stop_check", "keep_dropped", "discard_batch"} <= {
+        name
+        for module in (import_batch, import_settings, imports)
+        for name, function in vars(module).items()
+        if hasattr(function, "__wrapped__") and function.__qualname__ == name
+    }
+
+
+def test_log_that_cannot_be_written_closes_the_dashboard(home: Path, signed_in: Reader) -> None:
+    (home / "audit").write_text("in the way", "utf-8")
+    take = entrance.hand_over(lambda: b"figures", "sites.csv", 3)
+    with pytest.raises(PermissionError, match="audit"):
+        take()
+    assert "audit" in trail.find_problem(signed_in)
+    assert trail.find_problem(EVERYBODY) == ""
+    (home / "audit").unlink()
+    assert trail.find_problem(signed_in) == ""
+    assert list_events(home) == [("policy_problem", signed_in.address)]
+
+
+def test_refused_answers_of_providers_do_not_fill_the_disk(home: Path) -> None:
+    reading._REFUSED.clear()
+    for _ in range(reading.MOST_REFUSED + 5):
+        reading.note_refused("127.0.0.1")
+    assert len(list_events(home)) == reading.MOST_REFUSED
+    reading._REFUSED.clear()
