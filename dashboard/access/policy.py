@@ -35,6 +35,11 @@ SESSION_KEYS: Final = ("hours", "idle_minutes", "signed_in_after")
 GRANT_KEYS: Final = ("role", "groups", "addresses", "scope", "compare")
 
 
+def fold(address: str) -> str:
+    """An address as it is compared: in any case of ASCII's letters. Other letters stay, for some fold into ASCII's."""
+    return address.lower() if address.isascii() else address
+
+
 class PolicyProblem(ValueError):
     """access.toml cannot be used; the text names every problem and what to do."""
 
@@ -142,7 +147,7 @@ def parse_policy(text: str) -> Policy:
         grants = []
     policy = Policy(
         tuple(reading.grant(grant, f"in grant {number}") for number, grant in enumerate(grants, 1)),
-        tuple(address.casefold() for address in reading.texts(written, "revoked", "at the top")),
+        tuple(fold(address) for address in reading.texts(written, "revoked", "at the top")),
         reading.number(session, "hours", 10, 0.1, 720, "in [session]"),
         reading.number(session, "idle_minutes", 60, 1, 1440, "in [session]"),
         reading.moment(session, "signed_in_after", "in [session]"),
@@ -216,7 +221,7 @@ class _Reading:
             self.problems.append(f"{where}, role = '{role}' is not known ({hint})")
             role = ""
         groups = self.texts(table, "groups", where)
-        addresses = tuple(address.casefold() for address in self.texts(table, "addresses", where))
+        addresses = tuple(fold(address) for address in self.texts(table, "addresses", where))
         if not groups and not addresses:
             self.problems.append(f"{where}, neither groups nor addresses say whose grant it is")
         compares = table.get("compare", False)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboard.access.policy import FILE_NAME, Grant, Policy, PolicyProblem, read_policy
+from dashboard.access.policy import FILE_NAME, Grant, Policy, PolicyProblem, fold, read_policy
 from metrics.scopes import find_entities, list_unknown_units
 from metrics.warehouse import Warehouse, WarehouseMissing, find_home
 
@@ -58,7 +58,7 @@ def _check(policy: Policy, warehouse: Warehouse) -> int:
 
 
 def _say_who(policy: Policy, warehouse: Warehouse, asked: argparse.Namespace) -> int:
-    address = asked.address.casefold()
+    address = fold(asked.address)
     if address in policy.revoked:
         sys.stdout.write(f"{asked.address} is revoked and sees nothing.\n")
         return 1

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from dashboard.access import logins, settings
 from dashboard.access.audit import AuditProblem, Record, append_record
 from dashboard.access.logins import LoginsProblem
-from dashboard.access.policy import Grant, Policy, PolicyProblem, Reach, read_policy
+from dashboard.access.policy import Grant, Policy, PolicyProblem, Reach, fold, read_policy
 from metrics.warehouse import find_home
 
 Reason = Literal[
@@ -88,10 +88,10 @@ def identify(claims: Mapping[str, Any], home: Path) -> Reader | Refusal:
         return Refusal("ended", told)
     if state == "idle":
         return Refusal("idle", told, f"{policy.idle_minutes:g}")
-    grants = policy.find_grants(told.casefold(), _list_groups(claims.get(policy.groups_claim)))
+    grants = policy.find_grants(fold(told), _list_groups(claims.get(policy.groups_claim)))
     if not grants:
         return Refusal("not_named", told, told)
-    return Reader(grants[0], grants, told.casefold(), login, policy.least_entities)
+    return Reader(grants[0], grants, fold(told), login, policy.least_entities)
 
 
 def _check_claims(claims: Mapping[str, Any], policy: Policy, address: str) -> Refusal | None:
@@ -119,7 +119,7 @@ def _check_claims(claims: Mapping[str, Any], policy: Policy, address: str) -> Re
         return Refusal("too_old", address, f"{policy.hours:g}")
     if policy.signed_in_after and signed_in_at <= policy.signed_in_after:
         return Refusal("ended", address, detail="signed in before signed_in_after")
-    if address.casefold() in policy.revoked:
+    if fold(address) in policy.revoked:
         return Refusal("revoked", address, address)
     return None
 

@@ -85,8 +85,9 @@ def end_view(reader: Reader, came_from: str) -> None:
         return
     seen = (reader.grant, page, " ".join(state[QUERY_STATE]), state[SHOWN_STATE])
     if state.get(LAST_STATE) != seen:
-        state[LAST_STATE] = seen
         note("viewed", reader, came_from, page=seen[1], query=seen[2], rows=seen[3])
+        # What could not be noted is noted when it is shown again.
+        state[LAST_STATE] = None if _Log.problem else seen
 
 
 def note_unknown(values: Sequence[str], reader: Reader, came_from: str, page: str) -> None:

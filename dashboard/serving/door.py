@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 
 from dashboard.access.settings import CALLBACK, SignIn
 from dashboard.serving.cookies import NO_PAGES, check_return, harden_cookie, keep_return, read_claims, read_return
@@ -74,6 +74,9 @@ class Door:
             if message["type"] == "http.response.start":
                 is_out_of_reach = path == LOGIN and message["status"] == HTTPStatus.BAD_REQUEST
                 is_signed_in = self.write_cookies(path, cookies, kept, message)
+                if is_signed_in and claims:
+                    # A copy of the cookie that the browser forgets now would stay good.
+                    await run_in_threadpool(self.logins.end_login, claims, name_client(scope))
             if not is_out_of_reach:
                 await send(message)
 
@@ -120,6 +123,8 @@ class Door:
         True where the response signs somebody in.
         """
         is_https = self.sign_in.is_https
+        # Nothing here asks the provider in the reader's name, so that the browser need not keep its tokens.
+        message["headers"] = [one for one in message["headers"] if not sets_tokens(*one)]
         if any(name.lower() == b"set-cookie" for name, _ in message["headers"]):
             longest = round(self.logins.read_hours() * SECONDS_PER_HOUR)
             message["headers"] = [
@@ -143,6 +148,11 @@ class Door:
 def name_right(path: str) -> What | None:
     """What a reader must be allowed for a path; None where the page that is sent holds nobody's data."""
     return "upload" if path.startswith(UPLOADS) else "see" if path.startswith(MEDIA) else None
+
+
+def sets_tokens(name: bytes, value: bytes) -> bool:
+    """Whether a header gives the browser the provider's tokens, and does not take them away."""
+    return name.lower() == b"set-cookie" and value.startswith(TOKENS_COOKIE_NAME.encode()) and b"Max-Age=0" not in value
 
 
 def name_client(scope: Scope) -> str:

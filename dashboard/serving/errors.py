@@ -17,7 +17,9 @@ LOG: Final = logging.getLogger("tenken.pages")
 def report_error(error: Exception) -> bool:
     """Write an error of a page to the log and show its reference in its place; True keeps Streamlit's own away."""
     reference = secrets.token_hex(4)
-    LOG.error("Error %s on %s", reference, st.context.url, exc_info=error)
+    # The address is the browser's word, and must not write lines of its own into the log.
+    address = (st.context.url or "").encode("unicode_escape").decode()
+    LOG.error("Error %s on %s", reference, address, exc_info=error)
     said = translate(
         find_language(),
         "Something went wrong here. The log of the server has it as error {reference}.",

@@ -246,6 +246,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     if request.url.path == "/oauth2callback":
         response = RedirectResponse("/", 302)
         if request.query_params.get("state", "refused") != "refused":
+            response.set_cookie("_streamlit_user_tokens", "secrets of the provider", max_age=30 * 86400, httponly=True)
             response.set_cookie("_streamlit_user", "claims", max_age=30 * 86400, httponly=True, samesite="lax")
             response.set_cookie("_streamlit_user_1", "more", max_age=30 * 86400, httponly=True, samesite="lax")
         response.set_cookie("_streamlit_session", "state", max_age=14 * 86400)
@@ -275,6 +276,7 @@ def test_every_response_carries_the_headers(path: str) -> None:
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; ") if " " in part)
     assert policy["default-src"] in ("'self'", "'none'")
     assert policy["frame-ancestors"] == "'none'"
+    assert policy.get("base-uri", "'none'") == "'none'"
     assert "'unsafe-eval'" not in headers["content-security-policy"]
     assert "'unsafe-inline'" not in policy.get("script-src", "")
     assert "*" not in headers["content-security-policy"]
@@ -283,7 +285,7 @@ def test_every_response_carries_the_headers(path: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
     assert "camera=()" in headers["permissions-policy"]
-    assert headers["strict-transport-security"].startswith("max-age=")
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
     assert headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in headers
 
@@ -594,6 +596,18 @@ def test_cookies_of_sign_in_live_as_long_as_a_login_and_go_by_tls_only(guarded: 
         assert "samesite=lax" in one.lower()
 
 
+def test_tokens_of_the_provider_stay_on_the_server(guarded: TestClient) -> None:
+    cookies = guarded.get("/oauth2callback?state=1").headers.get_list("set-cookie")
+    assert cookies and not any("tokens" in one for one in cookies)
+
+
+def test_signing_in_again_ends_the_login_before(guarded: TestClient, book: Book) -> None:
+    guarded.get("/oauth2callback", headers=sign("reader@example.com"))
+    assert book.ended == []
+    guarded.get("/oauth2callback?state=1", headers=sign("reader@example.com"))
+    assert book.ended == [("reader@example.com", "testclient")]
+
+
 def test_cookies_are_rewritten_with_care() -> None:
     xsrf = harden_cookie("_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", 60, is_https=True)
     assert xsrf == "_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax; Secure"
@@ -628,13 +642,14 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 OURS = {"Host": "127.0.0.1:8501", "Origin": "http://127.0.0.1:8501"}
 
 
-def run_page(client: TestClient, query: str, *, is_clicked: bool = False) -> bytes:
+def run_page(client: TestClient, query: str, *, is_clicked: bool = False, url: str = "") -> bytes:
     """Run the page as a browser does, then click its button: every byte that was sent."""
     seen = b""
     with client.websocket_connect("/_stcore/stream", headers=OURS) as socket:
         for is_click in (False, True)[: 1 + is_clicked]:
             order = BackMsg()
             order.rerun_script.query_string = query
+            order.rerun_script.context_info.url = url
             if is_click:
                 (button,) = set(re.findall(rb"\$\$ID-[0-9a-f]+-None", seen))
                 order.rerun_script.widget_states.widgets.add(id=button.decode(), trigger_value=True)
@@ -649,7 +664,7 @@ def run_page(client: TestClient, query: str, *, is_clicked: bool = False) -> byt
 def test_an_error_of_a_page_is_a_reference_to_the_log(
     language: Any, is_clicked: bool, inside: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    seen = run_page(inside, f"lang={language}", is_clicked=is_clicked)
+    seen = run_page(inside, f"lang={language}", is_clicked=is_clicked, url="http://127.0.0.1:8501/x\nforged")
     text = "Something went wrong here. The log of the server has it as error {reference}."
     before, after = translate(language, text, reference="\0").encode().split(b"\0")
     found = re.findall(re.escape(before) + rb"([0-9a-f]{8})" + re.escape(after), seen)
@@ -658,6 +673,7 @@ def test_an_error_of_a_page_is_a_reference_to_the_log(
         assert told.encode() not in seen
     assert all(f"Error {reference.decode()} on" in caplog.text for reference in found)
     assert PLANTED in caplog.text
+    assert "\nforged" not in caplog.text
     # Streamlit's own words for an error do not stand beside it.
     assert b"This app has encountered an error" not in seen
 
