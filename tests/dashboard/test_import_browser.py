@@ -17,10 +17,19 @@ from dashboard import inbox
 from dashboard.words import Language, translate
 from docs.draw_pictures import CHROMIUM, CONTENT, serve_dashboard
 from metrics.warehouse import newest_build_name
-from tests.dashboard.test_browser import FITS, LONGEST_WAIT, TALLEST, browser, list_grave, open_page, wait
+from tests.dashboard.test_browser import (
+    FITS,
+    LONGEST_WAIT,
+    TALLEST,
+    browser,
+    list_grave,
+    open_page,
+    wait,
+    warm_contexts,
+)
 from tests.dashboard.test_imports import GOOD, MIXED, NAME, WALK
 
-__all__ = ["browser", "open_page"]
+__all__ = ["browser", "open_page", "warm_contexts"]
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,6 +55,7 @@ def own_home(demo_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def address(own_home: Path) -> Iterator[str]:
+    """A server of its own, to be named before open_page: pages that outlive their server write errors."""
     with serve_dashboard(own_home) as address:
         yield address
 
@@ -104,7 +114,7 @@ def publish(page: Page) -> None:
 
 
 def test_good_mixed_and_hostile_files_are_dropped_published_and_change_the_figures(
-    open_page: OpenPage, address: str, own_home: Path, demo_home: Path
+    address: str, open_page: OpenPage, own_home: Path, demo_home: Path
 ) -> None:
     page = open_page(f"{address}/?lang=en")
     before = page.locator("[data-testid=stMetricValue]").first.inner_text()
@@ -145,7 +155,7 @@ def test_good_mixed_and_hostile_files_are_dropped_published_and_change_the_figur
 
 
 def test_refused_rows_are_downloaded_mended_dropped_again_and_loaded(
-    open_page: OpenPage, address: str, own_home: Path
+    address: str, open_page: OpenPage, own_home: Path
 ) -> None:
     page = open_page(f"{address}/imports?lang=en")
     drop(page, make_file("walk_OSK_FY2024-H1.csv", MIXED))
@@ -223,7 +233,7 @@ def test_a_first_build_is_published_from_an_empty_home(open_page: OpenPage, tmp_
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ja", "dark")])
 def test_every_step_is_accessible_and_fits_a_phone(
-    open_page: OpenPage, address: str, own_home: Path, language: Language, scheme: str
+    address: str, open_page: OpenPage, own_home: Path, language: Language, scheme: str
 ) -> None:
     def look(page: Page) -> None:
         wait(page)

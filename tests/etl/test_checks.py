@@ -29,15 +29,21 @@ BREAKS = {
 }
 
 
-@pytest.fixture
-def build(group: Group) -> duckdb.DuckDBPyConnection:
-    group.masters()
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build in which answers were corrected once."""
+    group = Group(tmp_path_factory.mktemp("finished")).masters()
     group.load(group.write("a.csv", FIRST), known_at="2024-10-01 00:00:00")
     group.load(group.write("b.csv", MENDED), known_at="2024-11-01 00:00:00")
     newest = group.home.newest()
     assert newest
-    copy = group.folder / "copy.duckdb"
-    shutil.copyfile(newest, copy)
+    return newest
+
+
+@pytest.fixture
+def build(finished: Path, tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    copy = tmp_path / "copy.duckdb"
+    shutil.copyfile(finished, copy)
     connection = duckdb.connect(str(copy))
     connection.execute(
         "create temp table touched_inspection as select distinct inspection_id, false as is_new from fct_answer"

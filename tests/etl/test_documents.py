@@ -38,7 +38,7 @@ CKL = exports.ckl()
 
 def know(group: Group) -> Group:
     """The group with an organisation master that has the entity of the documents."""
-    group.load(
+    group.load_first(
         group.write("entities.csv", "code,name,region,kind\nX-1,First,JP,affiliate\n"), known_at="2020-01-01 00:00:00"
     )
     return group

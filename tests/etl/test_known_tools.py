@@ -66,7 +66,7 @@ def choose(entity: str | None = None, period: str | None = None, known_at: str |
 
 def load_tool(group: Group, tool: str) -> Report:
     """Load the organisation, then the export of the tool in one command."""
-    group.load(write_organisation(group.folder), known_at="2020-01-01 00:00:00")
+    group.load_first(write_organisation(group.folder), known_at="2020-01-01 00:00:00")
     files = TOOL_EXPORTS[tool](group.folder / tool)
     return group.load(*files, choices=choose(TOOL_GIVEN.get(tool)))
 

@@ -293,7 +293,7 @@ def test_fast_and_exact_path_agree(make_group: MakeGroup, monkeypatch: pytest.Mo
     for name, limit in (("exact", 1 << 30), ("fast", 0)):
         monkeypatch.setattr("etl.staging.BIG_BYTES", limit)
         monkeypatch.setattr("etl.load.BIG_BYTES", limit)
-        group = make_group(name).masters()
+        group = make_group(name).masters(is_anew=True)
         report = group.load(group.write("a.csv", rows), known_at="2024-10-01 00:00:00")
         results.append(
             (counts(report), [(o["row"], o["column"], o["reason"]) for o in report.refusals], group.history())
@@ -305,7 +305,7 @@ def test_fast_and_exact_path_agree(make_group: MakeGroup, monkeypatch: pytest.Mo
 def test_fast_path_leaves_unclean_files_to_the_exact_one(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.staging.BIG_BYTES", 0)
     monkeypatch.setattr("etl.load.BIG_BYTES", 0)
-    group.masters()
+    group.masters(is_anew=True)
     rows = 'entity,period,item,answer,comment\nE-1,FY2024,5.1,○,"two\nlines"\n\nE-1,FY2024,5.10,○,"a ""quoted"" word"\nE-1,FY2024,6.1\n'
     report = group.load(group.write("a.csv", rows))
     assert counts(report) == [(3, 3, 0, 0)]
@@ -326,7 +326,7 @@ def test_encodings(group: Group, monkeypatch: pytest.MonkeyPatch, encoding: str,
     group.add_source(
         "t_answers", source.replace('"answer"]', '"判定"]').replace('answer = "answer"', 'answer = "判定"')
     )
-    group.masters()
+    group.masters(is_anew=True)
     rows = "entity,period,item,判定,comment\nE-1,2024年度,5.1,○,㈱髙橋の指摘\n".replace("髙", "高")
     report = group.load(group.write("a.csv", rows.encode(encoding)))
     assert counts(report) == [(1, 1, 0, 0)], report.refusals

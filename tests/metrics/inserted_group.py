@@ -246,6 +246,8 @@ class Group:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.duckdb"
         with duckdb.connect(str(path)) as connection:
+            # One commit, not one for each row.
+            connection.execute("begin")
             for script in sorted((DATA / "schema").glob("*.sql")):
                 connection.execute(script.read_text("utf-8"))
             connection.execute("insert into build values (?, ?, ?, 4)", [name, built_at, SCHEMA_VERSION])
@@ -257,5 +259,6 @@ class Group:
                     connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", list(row.values()))
             connection.execute(FILL_CUBES)
             connection.execute(FILL_PAIRS)
+            connection.execute("commit")
         (folder / "current").write_text(f"{path.name}\n", "utf-8")
         return path
