@@ -69,9 +69,19 @@ def test_no_file_names_a_machine_or_an_index() -> None:
 
 
 def test_no_data_of_a_group_is_committed() -> None:
-    kept_out = ("data/inbox/", "data/archive/", "data/warehouse/", "data/demo/", "data/audit/", "data/logins/", ".venv/")
+    kept_out = (
+        "data/inbox/",
+        "data/archive/",
+        "data/warehouse/",
+        "data/demo/",
+        "data/audit/",
+        "data/logins/",
+        ".venv/",
+    )
     names = [path.relative_to(ROOT).as_posix() for path in project_files()]
-    assert [name for name in names if name.startswith(kept_out) or name.endswith((".duckdb", "secrets.toml", "access.toml"))] == []
+    assert [
+        name for name in names if name.startswith(kept_out) or name.endswith((".duckdb", "secrets.toml", "access.toml"))
+    ] == []
 
 
 def test_pins_are_plain_and_cover_every_dependency() -> None:

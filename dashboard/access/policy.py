@@ -25,6 +25,7 @@ ROLES: Final = {
 }
 LEAST_K: Final = 3
 """Of two entities each knows the other's figure once it knows the sum."""
+OTHERS_MAY_WRITE: Final = 0o022
 UNITS: Final = ("regions", "business_groups", "entities")
 LIMITS: Final = {
     "inspection_types": tuple(value for value, _, _ in INSPECTION_TYPES),
@@ -112,6 +113,8 @@ def read_policy(home: Path) -> Policy:
     path = home / FILE_NAME
     try:
         changed = path.stat()
+        if changed.st_mode & OTHERS_MAY_WRITE:
+            raise PolicyProblem(f"Others than its owner may change {path}: chmod go-w {path}")
         return _read_file(path, changed.st_mtime_ns, changed.st_size, changed.st_ino)
     except FileNotFoundError:
         raise PolicyProblem(

@@ -135,6 +135,14 @@ def test_policy_is_read_anew_once_it_changes(home: Path) -> None:
         read_policy(home)
 
 
+def test_policy_that_others_may_change_opens_nothing(home: Path) -> None:
+    (home / "access.toml").chmod(0o664)
+    with pytest.raises(PolicyProblem, match="chmod go-w"):
+        read_policy(home)
+    (home / "access.toml").chmod(0o644)
+    assert read_policy(home).grants
+
+
 # --- readers ----------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,13 @@ OUTSIDER = "AF-0020"
 WITHIN: tuple[dict[str, Any], ...] = (
     {"per": "year", "region": "JP", "kind": "affiliate", "measure": ["physical", "human"]},
     {"type": "all", "per": "quarter", "group": OUTSIDE, "domain": "personal_information"},
-    {"type": ["mutual_check", "affiliate_check"], "country": "JP", "known": "2025-06-30", "from": "FY2023-H1", "kind": "site"},
+    {
+        "type": ["mutual_check", "affiliate_check"],
+        "country": "JP",
+        "known": "2025-06-30",
+        "from": "FY2023-H1",
+        "kind": "site",
+    },
 )
 WHOLE = {"type": "all"}
 PICKED = json.dumps({"selection": {"rows": [0], "columns": [], "cells": []}})
