@@ -84,7 +84,15 @@ def say_scope(view: View) -> str:
     scope = view.build.scope
     sentences = []
     if scope.entity_codes is not None:
-        sentences.append(view.say("Held to the {number} entities that you may see.", number=len(scope.entity_codes)))
+        number = len(scope.entity_codes)
+        sentences.append(
+            view.say(
+                "Every figure is of the {number} entities that you may see, also where it says group or region.",
+                number=number,
+            )
+        )
+        if view.build.comparison_k is not None:
+            sentences.append(view.say("Only “Beside the group” tells of others."))
     held = (("inspection_type", scope.inspection_types), ("domain", scope.domains))
     for dimension, ids in held:
         if ids is not None:
@@ -325,6 +333,8 @@ def show_definition(view: View, panel: Panel) -> None:
                 "Entities, such as 13 of 14: those behind a figure, of those whose inspection was planned or done."
             )
         )
+    if not view.build.scope.is_whole:
+        st.text(say_scope(view))
     st.text(
         view.say(
             "Period: {span}. As known at {known_at} UTC. Build: {build}.",
@@ -377,6 +387,8 @@ def list_about(
         (view.say("As known at (UTC)"), say_moment(view.known_at)),
         (view.say("Build"), view.build.name),
     ]
+    if not view.build.scope.is_whole:
+        rows.append((view.say("What you may see"), say_scope(view)))
     rows += [(view.label_metric(metric), view.describe_metric(metric)) for metric in metrics]
     rows += [(view.say("Note"), text) for text in (note, definition) if text]
     return rows
@@ -393,5 +405,6 @@ def write_picture(view: View, panel: Panel, form: Literal["png", "svg"]) -> byte
     assert panel.chart
     chart = panel.chart()
     known = view.say("As known at {known_at} UTC · {build}", known_at=say_moment(view.known_at), build=view.build.name)
-    note = join_sentences(view.language, [say_selection(view.selection, view.options), panel.note])
+    held = "" if view.build.scope.is_whole else say_scope(view)
+    note = join_sentences(view.language, [say_selection(view.selection, view.options), panel.note, held])
     return draw_picture(chart.spec, chart.data, form, panel.title, f"{note} {known}")

@@ -8,17 +8,19 @@ from typing import Any, Final, ParamSpec, cast
 
 import streamlit as st
 
+from dashboard import answers
 from dashboard.access import logins, settings, trail
 from dashboard.access.audit import Event
 from dashboard.access.logins import LoginsProblem
 from dashboard.access.policy import ROLES, Grant
 from dashboard.access.reader import EVERYBODY, THIS_MACHINE, Reader, Reason, Refusal, identify
-from dashboard.words import N_, Language, plain, translate
+from dashboard.words import N_, Language, join_values, plain, translate
 from metrics.warehouse import find_home
 
 READER_STATE: Final = "access.reader"
 REFUSED_STATE: Final = "access.refused"
 GRANT_STATE: Final = "access.grant"
+MOST_NAMED: Final = 3
 Given = ParamSpec("Given")
 
 SENTENCES: Final[dict[Reason, str]] = {
@@ -166,12 +168,23 @@ def show_reader(language: Language) -> None:
 
 
 def say_grant(grant: Grant, language: Language) -> str:
-    """Role and reach in words; units by their codes."""
+    """Role and reach in words; units by their names where there is a build that has them."""
     reach = grant.reach
-    units = [*reach.regions, *reach.business_groups, *reach.entities]
+    build = answers.find_build(EVERYBODY.holding(grant))
+    units = [
+        answers.read_names(build, dimension, language).get(code, code) if build else code
+        for dimension, codes in (
+            ("region", reach.regions),
+            ("business_group", reach.business_groups),
+            ("entity", reach.entities),
+        )
+        for code in codes
+    ]
     parts = [translate(language, "Whole group")] if reach.is_group else units or [translate(language, "No figures")]
-    names = (", " if language == "en" else "、").join(parts)
-    return f"{translate(language, ROLES[grant.role])} · {names}"
+    if len(parts) > MOST_NAMED:
+        rest = translate(language, "{number} more", number=len(parts) - MOST_NAMED)
+        parts = [*parts[:MOST_NAMED], rest]
+    return f"{translate(language, ROLES[grant.role])} · {join_values(language, parts)}"
 
 
 def show_door(language: Language) -> None:

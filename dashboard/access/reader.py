@@ -47,6 +47,10 @@ class Reader:
         """The reader under another of their grants."""
         return replace(self, grant=self.grants[place])
 
+    def holding(self, grant: Grant) -> Reader:
+        """The reader with one grant and no other."""
+        return replace(self, grant=grant, grants=(grant,))
+
     def has_role(self, *roles: str) -> bool:
         """Whether the reader acts in one of these roles; without sign-in, everybody acts in all of them."""
         return not self.is_signed_in or self.grant.role in roles

@@ -23,6 +23,7 @@ from dashboard.charts.parts import (
 )
 
 BAR_HEIGHT: Final = 30
+LEGEND_LINE: Final = 24
 WRAPPED_HEIGHT: Final = 36
 AXIS_HEIGHT: Final = 34
 FIGURE_WIDTH: Final = 52
@@ -202,7 +203,8 @@ def draw_bars(
         "transform": ONE_COLOUR,
         "encoding": {"y": field("row_lines", **label_axis(rows, 200, letters))},
         "layer": layers,
-        "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + (24 if parts else 0),
+        # The legend of a narrow chart stands in lines of two, and must not take the room of a single bar.
+        "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + LEGEND_LINE * -(-len(parts) // 2),
         **resolve,
     }
     return spec, frame

@@ -45,7 +45,9 @@ def show(view: View) -> None:
             period=newest,
             on_pick=_open_measure,
             key="region-measure",
-            note=view.say("The row All is the group. Deeper colour: weaker."),
+            note=view.say("The row All is the group. Deeper colour: weaker.")
+            if view.build.scope.is_whole
+            else view.say("The row All is all that you may see. Deeper colour: weaker."),
         )
         rates.show_over_time(view, METRIC, "region", on_pick=_open_region, key="regions-over-time")
         show_sure_rank(view, "region", newest, on_pick=_open_region)
@@ -76,7 +78,8 @@ def show_small(view: View, code: str, name: str) -> Panel:
     # The group is what the other filters leave, whatever region is chosen.
     whole = view.hold(region=()).ask((METRIC,), (PERIOD,))
     both = pd.concat([frame[METRIC], whole[METRIC]])
-    group_name = view.say("Group")
+    is_whole = view.build.scope.is_whole
+    group_name = view.say("Group") if is_whole else view.say("Your entities")
     periods = {code: view.say_period(code) for code in view.periods}
     drawn = pd.concat(
         [
@@ -89,7 +92,11 @@ def show_small(view: View, code: str, name: str) -> Panel:
     )
     grid = pd.MultiIndex.from_product([[group_name, name], list(periods)], names=["series", "period"])
     drawn = drawn.set_index(["series", "period"]).reindex(grid).reset_index()
-    title = view.say("{region} and the group", region=name)
+    title = (
+        view.say("{region} and the group", region=name)
+        if is_whole
+        else view.say("{region} and all that you may see", region=name)
+    )
 
     def draw() -> Chart:
         tooltips = title_tooltips(view, METRIC, series=view.say("Region"), period_label=view.say("Period"))

@@ -23,9 +23,12 @@ from insights.severity import (
     estimate_severity,
     summarise_severity,
 )
+from metrics.query import OUTSIDE
 
 KEY: Final = "inspector-strictness"
 # A year would make one visit of two, and not every inspection has a quarter.
+UNTOLD: Final = (NOT_STATED, OUTSIDE)
+"""Ids of inspectors of whom nobody can say which is which."""
 VISIT: Final = ("inspecting_entity", "entity", "fiscal_half")
 
 
@@ -49,8 +52,10 @@ def show_inspectors(view: View) -> None:
     st.subheader(view.say("Outside inspectors, all together"), anchor=False)
     if not found.repeats.inspections:
         st.info(view.say("No inspection shown says that another entity made it."))
+        say_left_out(view)
         return
     st.caption(view.say("No inspector is named here: what is shown are figures of all of them together."))
+    say_left_out(view)
     strictness = build_strictness_cards(view, found.summary) if found.summary.visits else []
     show_cards([*build_visit_cards(view, found), *strictness])
     if not found.summary.visits:
@@ -62,15 +67,21 @@ def show_inspectors(view: View) -> None:
         show_strictness(view)
 
 
+def say_left_out(view: View) -> None:
+    """Say that inspectors outside the scope are not told apart, and so not counted."""
+    if view.build.scope.entity_codes is not None:
+        st.caption(view.say("Inspections by entities that you may not see are left out."))
+
+
 def find_inspectors(view: View) -> Inspectors:
     """Counts of visits and the spread of strictness; who is who is left behind here."""
     names = {"inspecting_entity": "inspector", "fiscal_half": "period"}
     made = view.look_back().ask(("inspections",), VISIT).rename(columns=names)
-    made = made[(made["inspector"] != NOT_STATED) & (made["period"] != NOT_STATED) & (made["inspections"] > 0)]
+    made = made[~made["inspector"].isin(UNTOLD) & (made["period"] != NOT_STATED) & (made["inspections"] > 0)]
     is_earlier = made["period"] < view.halves[0]
     again, before = (count_repeats(rows).repeat_inspections for rows in (made, made[is_earlier]))
     visits = view.ask(("net_optimism", "pairs"), VISIT).rename(columns=names)
-    visits = visits[(visits["inspector"] != NOT_STATED) & (visits["pairs"] > 0)]
+    visits = visits[~visits["inspector"].isin(UNTOLD) & (visits["pairs"] > 0)]
     summary = summarise_severity(estimate_severity(visits))
     others = int((visits["inspector"] != visits["entity"]).sum())
     return Inspectors(count_repeats(made[~is_earlier]), again - before, summary, others - summary.visits)
