@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import logging
 import os
+import pkgutil
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -62,6 +65,7 @@ def command(is_open_on_purpose: bool, **options: Any) -> int:
     if problems:
         sys.stderr.write("Tenken does not start:\n" + "".join(f"- {problem}\n" for problem in problems))
         return NOT_STARTED
+    load_pages()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     server = _Server(_configure_server(build_app(address)))
     server.run()
@@ -72,6 +76,20 @@ def load_options(options: Mapping[str, Any]) -> None:
     """Read Streamlit's options: of the command line, variables, config.toml; the secrets file is always Tenken's."""
     config._main_script_path = str(APP)
     bootstrap.load_config_options({**options, "secrets_files": [str(settings.find_secrets())]})
+
+
+def load_pages() -> None:
+    """Import what pages need before the first reader comes, and keep it out of every later search for garbage.
+
+    Streamlit collects all garbage after each run, which holds up every reader for as long as the heap is large.
+    """
+    import dashboard
+
+    for module in pkgutil.walk_packages(dashboard.__path__, "dashboard."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()
 
 
 def build_app(address: str | None, logins: Logins | None = None, script: Path = APP) -> st.App:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,12 +19,21 @@ from dashboard.answers import find_build
 from dashboard.navigation import ENTRIES
 from dashboard.periods import Grain
 from dashboard.selection import CHOICES, Selection
+from dashboard.server import load_pages
 from dashboard.view import View, read_options
 from dashboard.words import Language
 from tests.dashboard.small_group import SmallGroup, write_group
 
 APP = Path(__file__).parents[2] / "app.py"
 COLD_IMPORT_SECONDS = 30
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> Iterator[None]:
+    """Pages are loaded as the server loads them, so that no run collects what is there for good."""
+    load_pages()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
