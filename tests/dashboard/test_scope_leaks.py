@@ -21,6 +21,8 @@ import uvicorn
 from streamlit.runtime import Runtime
 
 from dashboard import answers, server
+from dashboard.access.policy import Grant, Reach
+from dashboard.access.reader import Reader
 from dashboard.navigation import ENTRIES, PAGES, PageEntry
 from dashboard.selection import CHOICES
 from metrics import compile as compiling
@@ -54,8 +56,10 @@ WITHIN: tuple[dict[str, Any], ...] = (
         "from": "FY2023-H1",
         "kind": "site",
     },
+    {"type": "all", "entity": ["ST-0001", "AF-0001"], "category": ["O1", "H1"], "from": "FY2024-H2", "to": "FY2025-H1"},
 )
 WHOLE = {"type": "all"}
+NARROW = Reader(Grant("site_manager", Reach(entities=SEEN)), (), "narrow@example.com", "login", 5)
 PICKED = json.dumps({"selection": {"rows": [0], "columns": [], "cells": []}})
 CRAFTED: dict[str, list[Any]] = {
     "entity": [[OUTSIDER, "AF-0001"], OUTSIDER, "' or 1=1 --"],
@@ -201,6 +205,12 @@ def find_leak(sent: Iterator[tuple[str, bytes]], seen: set[bytes]) -> str:
             start = content.index(outside[0])
             return f"{where}: {content[max(0, start - 80) : start + 40]!r}"
     return ""
+
+
+def test_every_filter_is_tried() -> None:
+    filters = {"per", "from", "to", "known", *(choice.parameter for choice in CHOICES)}
+    tried = {name for one in WITHIN for name in one} | {*CRAFTED}
+    assert filters | {name for entry in PAGES if entry.is_open_to(NARROW) for name in entry.own} <= tried
 
 
 def test_nothing_is_sent_without_sign_in(address: str) -> None:
