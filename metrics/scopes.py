@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from metrics.facts import known
 from metrics.warehouse import Warehouse
 
@@ -28,7 +30,7 @@ held as (
     join held h on n.parent_entity_code = h.entity_code
         or (n.business_group_code = h.entity_code and h.entity_code in (select unnest($entities)))
 )
-select entity_code from held order by entity_code"""
+select entity_code from held"""
 
 UNKNOWN = f"""with {NOW}
 select unnest($regions) except select region_code from now
@@ -39,24 +41,26 @@ union all
 
 
 def find_entities(
-    warehouse: Warehouse,
-    regions: tuple[str, ...] = (),
-    business_groups: tuple[str, ...] = (),
-    entities: tuple[str, ...] = (),
+    warehouse: Warehouse, regions: Sequence[str] = (), business_groups: Sequence[str] = (), entities: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Codes of the entities of regions and business groups, and of entities with everything below them."""
-    units = {"regions": list(regions), "business_groups": list(business_groups), "entities": list(entities)}
-    rows = warehouse.cursor().execute(ENTITIES_BELOW, units | {"known_at": warehouse.newest_known_at()}).fetchall()
-    return tuple(str(code) for (code,) in rows)
+    return _read_codes(warehouse, ENTITIES_BELOW, regions, business_groups, entities)
 
 
 def list_unknown_units(
-    warehouse: Warehouse,
-    regions: tuple[str, ...] = (),
-    business_groups: tuple[str, ...] = (),
-    entities: tuple[str, ...] = (),
+    warehouse: Warehouse, regions: Sequence[str] = (), business_groups: Sequence[str] = (), entities: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Codes among these that no entity of the build has."""
-    units = {"regions": list(regions), "business_groups": list(business_groups), "entities": list(entities)}
-    rows = warehouse.cursor().execute(UNKNOWN, units | {"known_at": warehouse.newest_known_at()}).fetchall()
-    return tuple(sorted(str(code) for (code,) in rows))
+    """Codes among these that no entity of the build has, in order."""
+    return _read_codes(warehouse, UNKNOWN, regions, business_groups, entities)
+
+
+def _read_codes(
+    warehouse: Warehouse, sql: str, regions: Sequence[str], business_groups: Sequence[str], entities: Sequence[str]
+) -> tuple[str, ...]:
+    asked = {
+        "regions": list(regions),
+        "business_groups": list(business_groups),
+        "entities": list(entities),
+        "known_at": warehouse.newest_known_at(),
+    }
+    return tuple(sorted(str(code) for (code,) in warehouse.cursor().execute(sql, asked).fetchall()))

@@ -1,8 +1,8 @@
 """What this server knows of a login: when it was last used, and whether it has ended.
 
 Streamlit's cookie is good for thirty days, and a copy of it outlives a logout. So each login has a file of its own in
-`<home>/logins`, named by a digest of its claims: its time of change is when the reader last did something, and what
-stands in it is why it ended. Server processes that share a home share them.
+`<home>/logins`, named by a digest of issuer, subject and nonce: its time of change is when the reader last did
+something, and once anything stands in it, it has ended. Server processes that share a home share them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ def name_login(issuer: str, subject: str, nonce: str) -> str:
 
 
 def look_up(home: Path, login: str, idle_minutes: float) -> State:
-    """How a login stands, without using it."""
+    """How a login stands, without using it. Raises LoginsProblem where that cannot be read."""
+    place = _place(home, login)
     try:
-        found = _place(home, login).stat()
+        found = place.stat()
     except FileNotFoundError:
         return "new"
+    except OSError as error:
+        raise LoginsProblem(f"{place.parent} cannot be read: {error.strerror}.") from None
     if found.st_size:
         return "ended"
     idle = datetime.now(UTC) - datetime.fromtimestamp(found.st_mtime, UTC)

@@ -87,7 +87,10 @@ def identify(claims: Mapping[str, Any], home: Path) -> Reader | Refusal:
     if refusal:
         return refusal
     login = name_login(claims)
-    state = logins.look_up(home, login, policy.idle_minutes)
+    try:
+        state = logins.look_up(home, login, policy.idle_minutes)
+    except LoginsProblem as problem:
+        return Refusal("logins", told, detail=str(problem))
     if state == "ended":
         return Refusal("ended", told)
     if state == "idle":
@@ -163,7 +166,6 @@ def end_login(claims: Mapping[str, Any], came_from: str) -> None:
     found = identify(claims, home)
     try:
         logins.end(home, name_login(claims))
-        # An unknown login has nothing to sign out of; one that is idle or too old has.
         append_record(home, Record("signed_out", found.address, came_from=_name_client(came_from)))
     except (LoginsProblem, AuditProblem):
         # A reader can always leave; that nothing can be written is said to whoever comes next.

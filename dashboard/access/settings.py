@@ -95,12 +95,6 @@ def is_sign_in_on() -> bool:
     return read_sign_in() is not None
 
 
-def read_redirect_uri() -> str | None:
-    """The address to which the provider sends readers back; None when sign-in is off."""
-    sign_in = read_sign_in()
-    return sign_in.redirect_uri if sign_in else None
-
-
 def read_client_id() -> str | None:
     """The name under which the provider knows Tenken, the audience of its tokens; None when sign-in is off."""
     sign_in = read_sign_in()

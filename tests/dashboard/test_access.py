@@ -229,6 +229,8 @@ def test_logins_that_cannot_be_recorded_let_nobody_in(home: Path) -> None:
     (home / "logins").write_text("in the way", "utf-8")
     with pytest.raises(LoginsProblem, match="cannot be written"):
         logins.use(home, name_login(CLAIMS))
+    assert say_reason(identify(CLAIMS, home)) == "logins"
+    assert not is_permitted(CLAIMS, "see")
 
 
 def test_uploads_are_for_data_stewards(home: Path) -> None:

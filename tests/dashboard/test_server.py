@@ -223,7 +223,8 @@ def test_the_command_line_says_why_it_does_not_start(
 def test_sign_in_is_not_turned_off_under_a_running_server(write_secrets: WriteSecrets) -> None:
     path = write_secrets()
     assert settings.is_sign_in_on()
-    assert (settings.read_redirect_uri(), settings.read_client_id()) == (f"{ORIGIN}/oauth2callback", "tenken")
+    sign_in = settings.read_sign_in()
+    assert sign_in and (sign_in.redirect_uri, sign_in.client_id) == (f"{ORIGIN}/oauth2callback", "tenken")
     path.write_text("")
     assert settings.is_sign_in_on()
 
