@@ -86,7 +86,9 @@ def say_scope(view: View) -> str:
     if scope.entity_codes is not None:
         number = len(scope.entity_codes)
         sentences.append(
-            view.say(
+            view.say("Every figure is of the one entity that you may see, also where it says group or region.")
+            if number == 1
+            else view.say(
                 "Every figure is of the {number} entities that you may see, also where it says group or region.",
                 number=number,
             )

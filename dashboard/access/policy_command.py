@@ -75,4 +75,5 @@ def _say_grant(grant: Grant, warehouse: Warehouse) -> str:
     if reach.is_group:
         return f"{grant.say()} (every entity)"
     count = len(find_entities(warehouse, reach.regions, reach.business_groups, reach.entities))
-    return f"{grant.say()} ({count} entities{', and beside the group' if grant.compares else ''})"
+    entities = "1 entity" if count == 1 else f"{count} entities"
+    return f"{grant.say()} ({entities}{', and beside the group' if grant.compares else ''})"

@@ -16,6 +16,7 @@ from dashboard.access.audit import EVENTS, AuditProblem, Event
 from dashboard.access.audit_check import verify
 from dashboard.access.audit_read import Found, Wanted, read_records, show_plainly
 from dashboard.access.policy import ROLES
+from dashboard.access.reader import THIS_MACHINE
 from dashboard.access.settings import is_sign_in_on
 from dashboard.address import read_day
 from dashboard.data.audit_state import show_state
@@ -257,7 +258,7 @@ def list_cells(language: Language, found: Found) -> pd.DataFrame:
             entry.moment,
             show_plainly(entry.record.who),
             say_role(language, entry.record.role),
-            show_plainly(entry.record.came_from),
+            say_origin(language, entry.record.came_from),
             say_event(language, entry.record.event),
             say_page(language, entry.record.page),
             show_plainly(entry.record.query),
@@ -279,6 +280,11 @@ def say_page(language: Language, name: str) -> str:
     """What a page is called; one that this version does not know by its name."""
     entry = ENTRIES.get(name)
     return translate(language, entry.title) if entry else show_plainly(name)
+
+
+def say_origin(language: Language, came_from: str) -> str:
+    """Where a reader came from: an address, or the machine that serves."""
+    return translate(language, "this machine") if came_from == THIS_MACHINE else show_plainly(came_from)
 
 
 def say_role(language: Language, name: str) -> str:
