@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from dashboard.periods import Grain, change_grain, is_within
 from dashboard.words import N_, Label, Language, join_values, say_day, say_period, translate
+from metrics.catalog import INSPECTION_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ CHOICES: Final = (
     Choice("category", "category", N_("Category"), "more"),
     Choice("item", "item_lineage", N_("Checklist item"), "when chosen"),
 )
+TYPE_LABELS: Final = {name: Label(english, japanese) for name, english, japanese in INSPECTION_TYPES}
+"""Names of all inspection types: a page may be about one of which the reader sees nothing."""
 ITEM_DIMENSIONS: Final = ("measure", "domain", "category", "item_lineage")
 
 
@@ -136,7 +139,7 @@ def say_selection(selection: Selection, options: Options) -> str:
     return translate(
         language,
         "{types}, {span}; {filters}.",
-        types=say_values(options.choices["inspection_type"], types, language)
+        types=say_values(TYPE_LABELS, types, language)
         if types
         else translate(language, "All inspection types together"),
         span=say_span(selection, options),

@@ -24,6 +24,7 @@ from dashboard.charts.parts import (
 
 BAR_HEIGHT: Final = 30
 LEGEND_LINE: Final = 24
+LEGEND_MARGIN: Final = 18
 WRAPPED_HEIGHT: Final = 36
 AXIS_HEIGHT: Final = 34
 FIGURE_WIDTH: Final = 52
@@ -204,7 +205,9 @@ def draw_bars(
         "encoding": {"y": field("row_lines", **label_axis(rows, 200, letters))},
         "layer": layers,
         # The legend of a narrow chart stands in lines of two, and must not take the room of a single bar.
-        "height": BAR_HEIGHT * len(rows) + AXIS_HEIGHT + LEGEND_LINE * -(-len(parts) // 2),
+        "height": BAR_HEIGHT * len(rows)
+        + AXIS_HEIGHT
+        + (LEGEND_LINE * -(-len(parts) // 2) + LEGEND_MARGIN if parts else 0),
         **resolve,
     }
     return spec, frame
