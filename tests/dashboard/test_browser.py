@@ -238,7 +238,8 @@ def test_language_and_theme_change_in_place_and_filters_survive_pages(open_page:
 
 
 def test_a_filter_of_the_sidebar_narrows_the_page(open_page: OpenPage, address: str) -> None:
-    page = open_page(f"{address}/?lang=en")
+    # So high that the filter need not be scrolled to: scrolling closes what the click opens.
+    page = open_page(f"{address}/?lang=en", height=1600)
     before = page.locator("[data-testid=stMetricValue]").first.inner_text()
     box = page.get_by_role("combobox", name="Region")
     box.click()
