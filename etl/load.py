@@ -465,6 +465,7 @@ class Loading:
     def finish(self) -> None:
         """Derive pairs and cubes of what was touched, and hold every invariant against it."""
         connection = self.connection
+        run_model(connection, "cube_item")
         connection.execute(
             """insert into touched_inspection
             select distinct inspection_id, false from fct_inspection

@@ -23,6 +23,53 @@ CUBES = (("cube_measure", {"domain", "measure"}), ("cube_category", {"domain", "
 IN_SCOPE = "{0} in (select unnest($scope_entities))"
 # Entities are marked by the bits of a number, so that a group of answers knows its entities without a row for each.
 BITS = 63
+BY_VERDICT = ADDITIVE[:5]
+
+
+def _held(*verdicts: str) -> str:
+    """Bits of the inspections of a place in which an item has one of the verdicts."""
+    marks = " | ".join(f"a.{name}_marks" for name in verdicts)
+    return f"({marks}) & p.mask" if len(verdicts) > 1 else f"{marks} & p.mask"
+
+
+SCORED, EVERY = BY_VERDICT[:3], BY_VERDICT
+# What is counted of the answers in a place and part, and which of it each additive column needs.
+TALLIED = {name: f"sum(bit_count({_held(name)}))" for name in BY_VERDICT} | {
+    "answers": f"sum(bit_count({_held(*EVERY)}))",
+    "scored": f"sum(bit_count({_held(*SCORED)}))",
+    "score": f"""sum(case when a.own_score is null
+            then bit_count({_held("met")}) + cast(0.5 as double) * bit_count({_held("partly_met")})
+            else a.own_score * bit_count({_held(*SCORED)}) end)""",
+    "written_score": f"sum(coalesce(a.written_score, 0) * bit_count({_held(*EVERY)}))",
+    "written_scores": f"sum(case when a.written_score is not null then bit_count({_held(*EVERY)}) else 0 end)",
+}
+TALLIES = {"weight_applicable": "scored", "weight_scored": "score", "weight_met": "met"}
+
+_COUNTED = "block_no, item_id, own_score, written_score, known_from, known_to"
+ANSWERS_BY_VERDICT = (
+    "counted as (\n    "
+    + "\n    union all\n    ".join(
+        f"select {_COUNTED}, '{verdict}' as verdict, "
+        + ", ".join(
+            f"{f'{name}_marks' if name == verdict else 'cast(0 as bigint)'} as {name}_marks" for name in BY_VERDICT
+        )
+        + f"\n    from cube_item\n    where {verdict}_marks <> 0"
+        for verdict in BY_VERDICT
+    )
+    + "\n)"
+)
+# Answers as written are in no cube: each counts as a block with one inspection.
+ANSWERS_AS_WRITTEN = """counted as (
+    select
+        k.block_no, w.item_id, w.answer, w.verdict, w.score as own_score, w.written_score, w.known_from, w.known_to,
+        {marks}
+    from fct_answer w
+    join brg_inspection_block k on k.inspection_id = w.inspection_id
+)""".format(
+    marks=",\n        ".join(
+        f"case when w.verdict = '{name}' then k.mark else cast(0 as bigint) end as {name}_marks" for name in BY_VERDICT
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +99,7 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     elif cube := _smallest_cube(query):
         ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
     else:
-        ctes += _answer_cells(query, metrics)
+        ctes += _item_cells(query, metrics)
     is_marked = fact == "answers" and _smallest_cube(query) is None
     groups = ", ".join(query.by)
     ctes.append(
@@ -170,10 +217,10 @@ def _cube_cell(query: Query, cube: str) -> str:
     )
 
 
-def _answer_cells(query: Query, metrics: list[Metric]) -> list[str]:
-    """Tables from the answers themselves: their inspections and items are numbered by the values asked for first.
+def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
+    """Tables from the answers of each item: inspections and items are numbered by the values asked for first.
 
-    So the answers are grouped by two small numbers and their verdict, and texts come to the groups afterwards.
+    So answers are counted by two small numbers, 63 inspections at a time, and texts come to the counts afterwards.
     A cell is one combination of dimension values and a block of entities, each of which is one bit of a mark.
     """
     by = {table: [name for name in query.by if DIMENSIONS[name].table in table] for table in ("fex", "c", "a")}
@@ -187,58 +234,51 @@ def _answer_cells(query: Query, metrics: list[Metric]) -> list[str]:
 
     of_place, of_part = "".join(f"{name}, " for name in by["fex"]), "".join(f"{name}, " for name in by["c"])
     columns = "".join(f"{DIMENSIONS[name].column}, " for name in by["c"])
+    keys = "".join(f", {DIMENSIONS[name].column} as {name}" for name in by["a"])
+    key_columns = "".join(f", {DIMENSIONS[name].column}" for name in by["a"])
     counted = [name for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
-    of_answer = list(by["a"])
-    # A verdict more in the key is five times the groups.
-    if "verdict" not in of_answer and {*counted} & {*ADDITIVE[:5], "weight_met"}:
-        of_answer.append("verdict")
-    keys = "".join(f", a.{name}" for name in of_answer)
-    values = {
-        "weight_applicable": "t.scored * q.weight",
-        "weight_scored": "t.score * q.weight",
-        "weight_met": "case when t.verdict = 'met' then t.answers * q.weight else 0 end",
-        "written_score": "t.written_score",
-        "written_scores": "t.written_scores",
-    } | {name: f"case when t.verdict = '{name}' then t.answers else 0 end" for name in ADDITIVE[:5]}
-    cell = [f"sum({values[name]}) as {name}" for name in counted]
+    sums = dict.fromkeys(["answers", *(TALLIES.get(column, column) for column in counted)])
+    tally = [f"{TALLIED[name]} as {name}" for name in sums]
+    tally += [f"bit_or({_behind(metric)}) as {metric.name}_marks" for metric in metrics]
+    cell = [
+        f"sum(t.{TALLIES[name]} * q.weight) as {name}" if name in TALLIES else f"sum(t.{name}) as {name}"
+        for name in counted
+    ]
     for metric in metrics:
-        base = metric.denominator or metric.numerator
-        verdicts = ", ".join(f"'{name}'" for name in ADDITIVE[:5] if re.search(rf"\b{name}\b", base))
-        marks = {
-            "weight_applicable": "case when q.weight <> 0 then t.scored_marks end",
-            "written_scores": "t.written_marks",
-        }.get(base, f"case when t.verdict in ({verdicts}) then t.marks end")
-        cell.append(f"coalesce(bit_or({marks}), 0) as {metric.name}_marks")
+        marks = f"t.{metric.name}_marks"
+        if (metric.denominator or metric.numerator) == "weight_applicable":
+            marks = f"case when q.weight <> 0 then {marks} else 0 end"
+        cell.append(f"bit_or({marks}) as {metric.name}_marks")
     shown = [f"{'p' if name in by['fex'] else 'q' if name in by['c'] else 't'}.{name}" for name in query.by]
+    used = {*by["a"], *(name for name in ("verdict", "answer") if getattr(query.filters, name))}
+    source = ANSWERS_AS_WRITTEN if "answer" in used else ANSWERS_BY_VERDICT if "verdict" in used else ""
     return [
         f"""held as (
-    select f.inspection_id, {select("fex")}dense_rank() over (order by e.entity_id) as number
-    from fct_inspection f{join_entity("f.reference_on")}{INSPECTOR if _uses_inspector(query, "answers") else ""}
+    select
+        k.block_no, k.mark, {select("fex")}k.entity_no - k.entity_no % {BITS} as block
+    from fct_inspection f
+    join brg_inspection_block k on k.inspection_id = f.inspection_id{join_entity("f.reference_on")}{INSPECTOR if _uses_inspector(query, "answers") else ""}
     {where(known("f"), *filters["fex"])}
 )""",
         f"""place as (
-    select
-        inspection_id, {of_place}number - number % {BITS} as block, cast(1 as bigint) << (number % {BITS}) as mark,
-        dense_rank() over (order by {of_place}number - number % {BITS}) as place_no
-    from held
+    select {of_place}block, block_no, mask, dense_rank() over (order by {of_place}block) as place_no
+    from (select {of_place}block, block_no, bit_or(mark) as mask from held group by {of_place}block, block_no) h
 )""",
         f"""part as (
     select c.item_id, {select("c")}c.weight, dense_rank() over (order by {columns}c.weight) as part_no
     from dim_item c
     {where(known("c"), "c.is_assessable", *filters["c"])}
 )""",
+        *([source] if source else []),
         f"""tally as (
     select
-        p.place_no, q.part_no{keys}, count(*) as answers, count(a.score) as scored,
-        coalesce(sum(a.score), 0) as score, coalesce(sum(a.written_score), 0) as written_score,
-        count(a.written_score) as written_scores, bit_or(p.mark) as marks,
-        bit_or(case when a.score is not null then p.mark end) as scored_marks,
-        bit_or(case when a.written_score is not null then p.mark end) as written_marks
-    from fct_answer a
-    join place p on p.inspection_id = a.inspection_id
+        p.place_no, q.part_no{keys},
+        {("," + chr(10) + "        ").join(tally)}
+    from {"counted" if source else "cube_item"} a
+    join place p on p.block_no = a.block_no
     join part q on q.item_id = a.item_id
     {where(known("a"), *filters["a"])}
-    group by p.place_no, q.part_no{keys}
+    group by p.place_no, q.part_no{key_columns}
 )""",
         f"""cell as (
     select
@@ -247,9 +287,20 @@ def _answer_cells(query: Query, metrics: list[Metric]) -> list[str]:
     from tally t
     join (select distinct place_no, {of_place}block from place) p on p.place_no = t.place_no
     join (select distinct part_no, {of_part}weight from part) q on q.part_no = t.part_no
+    where t.answers > 0
     group by {", ".join([*shown, "p.block"])}
 )""",
     ]
+
+
+def _behind(metric: Metric) -> str:
+    """Bits of the inspections behind a metric: those with an answer that its denominator counts."""
+    base = metric.denominator or metric.numerator
+    if base == "weight_applicable":
+        return _held(*SCORED)
+    if base == "written_scores":
+        return f"case when a.written_score is not null then {_held(*EVERY)} else 0 end"
+    return _held(*(name for name in BY_VERDICT if re.search(rf"\b{name}\b", base)))
 
 
 def _names(metric: Metric, column: str) -> bool:

@@ -66,3 +66,44 @@ comment on column cube_measure.weight_scored is 'Change in the sum of weight tim
 comment on column cube_measure.weight_met is 'Change in the sum of weights over items met.';
 comment on column cube_measure.written_score is 'Change in the sum of scores as written.';
 comment on column cube_measure.written_scores is 'Change in the number of scores as written.';
+
+-- Answers as bits: 63 inspections of one type, period and checklist version in one row per item.
+create table brg_inspection_block (
+  inspection_id bigint not null,
+  block_no integer not null,
+  lane_no integer not null,
+  entity_no integer not null,
+  mark bigint not null
+);
+comment on table brg_inspection_block is 'One row per inspection: the block of inspections of one type, period and checklist version that it is counted in, and its bit there. Numbers are given in the order of arrival.';
+comment on column brg_inspection_block.inspection_id is 'The inspection.';
+comment on column brg_inspection_block.block_no is 'Number of the block, in which every entity has one inspection at most.';
+comment on column brg_inspection_block.lane_no is 'Which of several inspections of the entity that are alike in type, period and checklist version, from 1.';
+comment on column brg_inspection_block.entity_no is 'Number of the inspected entity, from 0; 63 of them make a block.';
+comment on column brg_inspection_block.mark is 'The bit of the entity: 2 to the power of entity_no modulo 63.';
+
+create table cube_item (
+  block_no integer not null,
+  item_id bigint not null,
+  own_score double,
+  written_score double,
+  known_from timestamp not null,
+  known_to timestamp not null,
+  met_marks bigint not null,
+  partly_met_marks bigint not null,
+  not_met_marks bigint not null,
+  not_applicable_marks bigint not null,
+  not_answered_marks bigint not null
+);
+comment on table cube_item is 'One row per block of inspections, item, own score, written score and known-at interval: which inspections of the block have which verdict, as bits.';
+comment on column cube_item.block_no is 'Block of inspections (brg_inspection_block).';
+comment on column cube_item.item_id is 'Item that was answered.';
+comment on column cube_item.own_score is 'Degree of fulfilment 0..1 of these answers where it differs from their verdict''s (met 1, partly met 0.5, not met 0); else null.';
+comment on column cube_item.written_score is 'Score as written, on the source''s own scale; null where none is.';
+comment on column cube_item.known_from is 'From when these answers were known, UTC, inclusive; 0001-01-01 where since the inspection is.';
+comment on column cube_item.known_to is 'Until when they were held to be so, UTC, exclusive.';
+comment on column cube_item.met_marks is 'Bits of the inspections in which the item is met.';
+comment on column cube_item.partly_met_marks is 'Bits of the inspections in which it is partly met.';
+comment on column cube_item.not_met_marks is 'Bits of the inspections in which it is not met.';
+comment on column cube_item.not_applicable_marks is 'Bits of the inspections in which it does not apply.';
+comment on column cube_item.not_answered_marks is 'Bits of the inspections in which it was not answered.';

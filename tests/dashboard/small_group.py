@@ -14,6 +14,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from tests.metrics.inserted_group import FILL_BLOCKS
+
 SCHEMA = Path(__file__).parents[2] / "data" / "schema"
 BUILD_NAME = "20260420T000000Z-small"
 FOREVER = datetime(9999, 12, 31)
@@ -275,6 +277,7 @@ def write_group(home: Path) -> SmallGroup:
             fill_table(connection, table, frame)
         connection.execute(CUBE.format(table="cube_category", category="i.category_code,"))
         connection.execute(CUBE.format(table="cube_measure", category=""))
+        connection.execute(FILL_BLOCKS)
         connection.execute(
             "insert into load select 1, 1, 'small.csv', 'none', 0, 'small_group', 'none', max(known_from), "
             "max(known_from), 'given', null, count(*), count(*), 0, 0, 0 from fct_answer"

@@ -54,6 +54,28 @@ from cube_category
 group by inspection_id, domain, measure, event_at;
 """
 
+# Every inspection in a block of its own.
+FILL_BLOCKS = """
+insert into brg_inspection_block
+select inspection_id, row_number() over (order by inspection_id), 1, entity_no, 1::bigint << (entity_no % 63)
+from (
+    select inspection_id, dense_rank() over (order by any_value(entity_id)) - 1 as entity_no
+    from fct_inspection
+    group by inspection_id
+);
+
+insert into cube_item
+select
+    b.block_no, a.item_id, case when a.score <> s.score then a.score end, a.written_score, a.known_from, a.known_to,
+    bit_or(if(a.verdict = 'met', b.mark, 0)), bit_or(if(a.verdict = 'partly_met', b.mark, 0)),
+    bit_or(if(a.verdict = 'not_met', b.mark, 0)), bit_or(if(a.verdict = 'not_applicable', b.mark, 0)),
+    bit_or(if(a.verdict = 'not_answered', b.mark, 0))
+from fct_answer a
+join brg_inspection_block b using (inspection_id)
+left join (values ('met', 1.0), ('partly_met', 0.5), ('not_met', 0.0)) s (verdict, score) using (verdict)
+group by all;
+"""
+
 # Everything that two inspections of an entity in one half say of the same lineage, while all of it is known.
 FILL_PAIRS = """
 create temp table judged as
@@ -258,6 +280,7 @@ class Group:
                     places = ", ".join("?" for _ in row)
                     connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})", list(row.values()))
             connection.execute(FILL_CUBES)
+            connection.execute(FILL_BLOCKS)
             connection.execute(FILL_PAIRS)
             connection.execute("commit")
         (folder / "current").write_text(f"{path.name}\n", "utf-8")

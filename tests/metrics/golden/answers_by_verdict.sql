@@ -9,16 +9,16 @@ with entity as (
     where known_from <= $known_at and known_to > $known_at
 ),
 held as (
-    select f.inspection_id, dense_rank() over (order by e.entity_id) as number
+    select
+        k.block_no, k.mark, k.entity_no - k.entity_no % 63 as block
     from fct_inspection f
+    join brg_inspection_block k on k.inspection_id = f.inspection_id
     join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
     where f.known_from <= $known_at and f.known_to > $known_at
 ),
 place as (
-    select
-        inspection_id, number - number % 63 as block, cast(1 as bigint) << (number % 63) as mark,
-        dense_rank() over (order by number - number % 63) as place_no
-    from held
+    select block, block_no, mask, dense_rank() over (order by block) as place_no
+    from (select block, block_no, bit_or(mark) as mask from held group by block, block_no) h
 ),
 part as (
     select c.item_id, c.weight, dense_rank() over (order by c.weight) as part_no
@@ -26,15 +26,39 @@ part as (
     where c.known_from <= $known_at and c.known_to > $known_at
         and c.is_assessable
 ),
+counted as (
+    select block_no, item_id, own_score, written_score, known_from, known_to, 'met' as verdict, met_marks as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
+    from cube_item
+    where met_marks <> 0
+    union all
+    select block_no, item_id, own_score, written_score, known_from, known_to, 'partly_met' as verdict, cast(0 as bigint) as met_marks, partly_met_marks as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
+    from cube_item
+    where partly_met_marks <> 0
+    union all
+    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_met' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, not_met_marks as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
+    from cube_item
+    where not_met_marks <> 0
+    union all
+    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_applicable' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, not_applicable_marks as not_applicable_marks, cast(0 as bigint) as not_answered_marks
+    from cube_item
+    where not_applicable_marks <> 0
+    union all
+    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_answered' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, not_answered_marks as not_answered_marks
+    from cube_item
+    where not_answered_marks <> 0
+),
 tally as (
     select
-        p.place_no, q.part_no, a.verdict, count(*) as answers, count(a.score) as scored,
-        coalesce(sum(a.score), 0) as score, coalesce(sum(a.written_score), 0) as written_score,
-        count(a.written_score) as written_scores, bit_or(p.mark) as marks,
-        bit_or(case when a.score is not null then p.mark end) as scored_marks,
-        bit_or(case when a.written_score is not null then p.mark end) as written_marks
-    from fct_answer a
-    join place p on p.inspection_id = a.inspection_id
+        p.place_no, q.part_no, a.verdict as verdict,
+        sum(bit_count((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks) & p.mask)) as answers,
+        sum(bit_count(a.met_marks & p.mask)) as met,
+        sum(bit_count(a.partly_met_marks & p.mask)) as partly_met,
+        sum(bit_count(a.not_met_marks & p.mask)) as not_met,
+        sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable,
+        sum(bit_count(a.not_answered_marks & p.mask)) as not_answered,
+        bit_or((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks) & p.mask) as answers_marks
+    from counted a
+    join place p on p.block_no = a.block_no
     join part q on q.item_id = a.item_id
     where a.known_from <= $known_at and a.known_to > $known_at
     group by p.place_no, q.part_no, a.verdict
@@ -42,15 +66,16 @@ tally as (
 cell as (
     select
         t.verdict, p.block,
-        sum(case when t.verdict = 'met' then t.answers else 0 end) as met,
-        sum(case when t.verdict = 'partly_met' then t.answers else 0 end) as partly_met,
-        sum(case when t.verdict = 'not_met' then t.answers else 0 end) as not_met,
-        sum(case when t.verdict = 'not_applicable' then t.answers else 0 end) as not_applicable,
-        sum(case when t.verdict = 'not_answered' then t.answers else 0 end) as not_answered,
-        coalesce(bit_or(case when t.verdict in ('met', 'partly_met', 'not_met', 'not_applicable', 'not_answered') then t.marks end), 0) as answers_marks
+        sum(t.met) as met,
+        sum(t.partly_met) as partly_met,
+        sum(t.not_met) as not_met,
+        sum(t.not_applicable) as not_applicable,
+        sum(t.not_answered) as not_answered,
+        bit_or(t.answers_marks) as answers_marks
     from tally t
     join (select distinct place_no, block from place) p on p.place_no = t.place_no
     join (select distinct part_no, weight from part) q on q.part_no = t.part_no
+    where t.answers > 0
     group by t.verdict, p.block
 ),
 figure as (
