@@ -117,6 +117,10 @@ def conclude(result: dict[str, Any]) -> str:
                 f"filter, {peak} for the highest memory"
             )
     sentences = [f"As multiples of Tenken's: {'; '.join(ratios)}."]
+    sentences.append(
+        f"A repeated page takes Tenken's server {tenken['repeated_cpu_seconds']:.2f} s of processor time; most of the "
+        f"{tenken['repeated_ms'] / 1000:.1f} s until it is full are the browser's, which starts Streamlit's scripts."
+    )
     if figures["problems"]:
         sentences.append("The programs did **not** send the same rates: " + "; ".join(figures["problems"]) + ".")
     elif figures["compared"]:

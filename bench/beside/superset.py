@@ -72,7 +72,8 @@ def read_versions(venv: Path) -> dict[str, str]:
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    return {one["name"].replace("_", "-"): one["version"] for one in json.loads(listed.stdout)}
+    found = {one["name"].replace("_", "-"): one["version"] for one in json.loads(listed.stdout)}
+    return {name: found[name] for name in ("apache-superset", "duckdb", "duckdb-engine", "gunicorn", "pandas")}
 
 
 def prepare(venv: Path, folder: Path, answers: Path) -> dict[str, Any]:
