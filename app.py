@@ -9,13 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import answers, filters, navigation, panels
+from dashboard import answers, filters, navigation, notices, panels
 from dashboard.access import entrance, trail
 from dashboard.access.reader import Reader
 from dashboard.navigation import PageEntry
 from dashboard.selection import say_selection
 from dashboard.view import View, keep_view, read_options
 from dashboard.words import Language, plain, translate
+from metrics.warehouse import BuildDamaged
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -28,7 +29,15 @@ SECONDS_BETWEEN_LOOKS = 5
 
 
 def main() -> None:
-    """One run: language, page, reader, build, filters, content."""
+    """One run; where it comes upon damage in the build that it reads, the next one reads the build before."""
+    try:
+        run()
+    except BuildDamaged:
+        st.rerun()
+
+
+def run() -> None:
+    """Language, page, reader, build, filters, content."""
     st.set_page_config(page_title="Tenken", page_icon=DASHBOARD / "icon.svg", layout="wide")
     st.logo(DASHBOARD / "icon.svg", size="large")
     st.html(DASHBOARD / "style.css")
@@ -64,6 +73,8 @@ def show_page(page: Any, pages: Mapping[str, Any], entry: PageEntry, reader: Rea
         return
     trail.begin_view(entry.name)
     build = answers.find_build(reader)
+    if build:
+        notices.show_passed(build, language)
     options = read_options(build) if build else None
     if build is None or options is None or not options.periods["half"]:
         if not entry.needs_build:

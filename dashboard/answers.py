@@ -20,11 +20,12 @@ from dashboard.access.policy import Reach
 from dashboard.access.reader import Reader
 from dashboard.words import Language
 from metrics.ask import AnswerFrame, answer, value_labels
+from metrics.builds import Unreadable, choose_build, find_home, list_build_names
 from metrics.query import Query, Scope
 from metrics.rows import RowsFrame, RowsQuery
 from metrics.rows import list_rows as read_rows
 from metrics.scopes import find_entities
-from metrics.warehouse import Warehouse, WarehouseMissing, find_home, newest_build_name
+from metrics.warehouse import Warehouse, WarehouseMissing, open_best
 
 Read = TypeVar("Read")
 
@@ -34,7 +35,8 @@ class Build:
     """The build that this run reads, as far as its reader may see it; a run never mixes two.
 
     `comparison_k` is the number of entities that a figure of others must rest on, None where there is to be none;
-    `also_seen` are entities outside the scope that the reader sees under another grant.
+    `also_seen` are entities outside the scope that the reader sees under another grant; `passed` are newer builds that
+    cannot be read.
     """
 
     warehouse: Warehouse
@@ -44,20 +46,18 @@ class Build:
     scope: Scope
     comparison_k: int | None = None
     also_seen: tuple[str, ...] = ()
+    passed: tuple[Unreadable, ...] = ()
 
 
 def find_build(reader: Reader) -> Build | None:
-    """The newest build, or None before there is one."""
+    """The newest build that can be read, or None before there is one."""
     home = find_home()
-    name = newest_build_name(home)
-    if name is None:
-        return None
     try:
-        opened = _open_build(home, name)
+        opened, passed = open_best(home, lambda name: _open_build(home, name))
     except WarehouseMissing:
         return None
     scope, *others = (_find_scope(opened.name, grant.reach, opened) for grant in (reader.grant, *reader.grants))
-    held = replace(opened, scope=scope)
+    held = replace(opened, scope=scope, passed=passed)
     # What a reader sees under one grant must not be told apart by the figures that another one compares with.
     limits = {(grant.reach.inspection_types, grant.reach.domains) for grant in reader.grants if grant.compares}
     seen = [other.entity_codes for other in others]
@@ -68,9 +68,9 @@ def find_build(reader: Reader) -> Build | None:
 
 
 def explain_missing() -> str:
-    """Why the newest build cannot be opened, and what to do; nothing where there is no build."""
+    """Why no build can be opened, and what to do; nothing where there is no build."""
     home = find_home()
-    if newest_build_name(home) is None:
+    if list_build_names(home) == ([], []):
         return ""
     try:
         Warehouse.open_newest(home).close()
@@ -80,8 +80,8 @@ def explain_missing() -> str:
 
 
 def name_newest_build() -> str | None:
-    """Name of the newest build, without opening it."""
-    return newest_build_name(find_home())
+    """Name of the newest build that is not known to be unreadable, without opening it."""
+    return choose_build(find_home())[0]
 
 
 def ask(build: Build, query: Query) -> AnswerFrame:
@@ -141,7 +141,7 @@ _TOLD: Final[dict[int, tuple[weakref.ref[Any], str]]] = {}
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open_build(home: Path, build_name: str) -> Build:
     """One open warehouse per build, for nobody yet; the one before stays open for runs that still read it."""
-    warehouse = Warehouse.open_newest(home)
+    warehouse = Warehouse.open(home / "warehouse" / f"{build_name}.duckdb")
     known_at = warehouse.newest_known_at()
     first_known_at = warehouse.first_known_at() or known_at
     return Build(warehouse, warehouse.build_name, known_at, first_known_at, Scope(entity_codes=()))

@@ -9,14 +9,16 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from metrics.ask import AnswerFrame, answer
+from metrics.builds import Unreadable
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.compile import compile_query
 from metrics.query import Filters, Query, QueryProblem
-from metrics.warehouse import Warehouse, WarehouseMissing
+from metrics.warehouse import Warehouse, WarehouseMissing, read_best
 
 COUNTED = ("answers", "inspections", "planned_inspections", "findings", "actions", "entities")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -58,25 +60,38 @@ def _ask(options: argparse.Namespace) -> int:
         _filters(options.where),
         _moment(options.known_at),
     )
-    warehouse = Warehouse.open_newest(options.home)
-    try:
-        if options.sql:
-            for statement in compile_query(query, query.known_at or warehouse.newest_known_at()):
-                print(f"{statement.sql};\n-- {statement.parameters}")
-            return 0
-        _check_values(warehouse, query)
-        found = answer(warehouse, query)
-    finally:
-        warehouse.close()
+    if options.sql:
+        known_at = query.known_at or read_best(options.home, lambda warehouse: warehouse.newest_known_at())
+        for statement in compile_query(query, known_at):
+            print(f"{statement.sql};\n-- {statement.parameters}")
+        return 0
+    found, passed = read_best(options.home, lambda warehouse: _read(warehouse, query))
+    if passed:
+        newer = " and ".join(f"{one.name} ({one.reason.rstrip('.')})" for one in passed)
+        print(
+            f"{newer} cannot be read; this is of {found.build_name}, the build before. "
+            "Run python -m etl rebuild to make it again from the archive.",
+            file=sys.stderr,
+        )
     if options.json:
         rows = json.loads(found.frame.to_json(orient="records", force_ascii=False, double_precision=15))
-        facts = {"build": found.build_name, "known_at": found.known_at.isoformat(sep=" "), "shown": found.sentence()}
+        facts: dict[str, Any] = {
+            "build": found.build_name,
+            "known_at": found.known_at.isoformat(sep=" "),
+            "shown": found.sentence(),
+        }
+        facts |= {"unreadable": [one.name for one in passed]} if passed else {}
         print(json.dumps(facts | {"rows": rows}, ensure_ascii=False))
     elif options.csv:
         print(_safe(found.frame).to_csv(index=False), end="")
     else:
         _print_table(found)
     return 0
+
+
+def _read(warehouse: Warehouse, query: Query) -> tuple[AnswerFrame, tuple[Unreadable, ...]]:
+    _check_values(warehouse, query)
+    return answer(warehouse, query), warehouse.passed
 
 
 def _filters(where: list[str]) -> Filters:

@@ -53,7 +53,7 @@ def answer(warehouse: Warehouse, query: Query) -> AnswerFrame:
     by = list(query.by)
     frame: pd.DataFrame | None = None
     for statement in statements:
-        part = warehouse.cursor().sql(statement.sql, params=statement.parameters).to_arrow_table().to_pandas()
+        part = warehouse.read_frame(statement.sql, statement.parameters)
         if frame is None:
             frame = part
         elif by and (len(frame) or len(part)):
@@ -105,7 +105,7 @@ OF_ENTITIES = ("entity", "inspecting_entity", "business_group")
 def country_numbers(warehouse: Warehouse) -> dict[str, int]:
     """ISO 3166-1 numeric codes by country code."""
     sql = "select country_code, numeric_code from dim_country where numeric_code is not null"
-    return dict(warehouse.cursor().execute(sql).fetchall())
+    return dict(warehouse.read_rows(sql))
 
 
 def value_labels(warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope) -> dict[str, tuple[str, str]]:
@@ -118,7 +118,7 @@ def value_labels(warehouse: Warehouse, dimension: str, known_at: datetime, scope
     if one.labels_sql is None:
         return {}
     parameters = keep_used(one.labels_sql, list_parameters(Filters(), scope, known_at))
-    rows = warehouse.cursor().execute(one.labels_sql, parameters).fetchall()
+    rows = warehouse.read_rows(one.labels_sql, parameters)
     labels = {str(key): (en or str(key), ja or en or str(key)) for key, en, ja in rows}
     is_held = dimension in OF_ENTITIES and scope.entity_codes is not None
     return labels | ({OUTSIDE: OUTSIDE_LABELS} if is_held else {})

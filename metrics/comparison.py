@@ -165,4 +165,4 @@ from change
 group by side, entity_id, inspection_type, fiscal_half, measure, changed_at
 order by changed_at, entity_id, measure"""
     parameters = list_parameters(Filters(), scope, known_at) | {"also_seen": list(query.also_seen)}
-    return warehouse.cursor().sql(sql, params=keep_used(sql, parameters)).to_arrow_table().to_pandas()
+    return warehouse.read_frame(sql, keep_used(sql, parameters))

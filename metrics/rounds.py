@@ -401,4 +401,4 @@ def _read(
 ) -> pd.DataFrame:
     known_at = query.known_at or warehouse.newest_known_at()
     parameters = list_parameters(query.filters, query.scope, known_at) | more
-    return warehouse.cursor().sql(sql, params=keep_used(sql, parameters)).to_arrow_table().to_pandas()
+    return warehouse.read_frame(sql, keep_used(sql, parameters))

@@ -107,9 +107,8 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
         "limit": query.limit,
         "offset": query.offset,
     }
-    row = warehouse.cursor().execute(count, keep_used(count, parameters)).fetchone()
-    assert row
-    found = warehouse.cursor().sql(page, params=keep_used(page, parameters)).to_arrow_table().to_pandas()
+    (row,) = warehouse.read_rows(count, keep_used(count, parameters))
+    found = warehouse.read_frame(page, keep_used(page, parameters))
     columns: dict[str, object] = {}
     labels: dict[str, dict[str, tuple[str, str]]] = {}
     for column in listing.columns:

@@ -63,4 +63,4 @@ def _read_codes(
         "entities": list(entities),
         "known_at": warehouse.newest_known_at(),
     }
-    return tuple(sorted(str(code) for (code,) in warehouse.cursor().execute(sql, asked).fetchall()))
+    return tuple(sorted(str(code) for (code,) in warehouse.read_rows(sql, asked)))

@@ -1,72 +1,67 @@
-"""The newest build of the warehouse, opened read-only and hardened."""
+"""The newest build that can be read, opened read-only and hardened."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
+import pandas as pd
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+from metrics.builds import DATA as DATA
+from metrics.builds import (
+    Unreadable,
+    choose_build,
+    is_damage,
+    pass_over,
+    say_briefly,
+)
+from metrics.builds import find_home as find_home
+from metrics.builds import newest_build_name as newest_build_name
+
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
 THREADS = min(4, os.cpu_count() or 1)
 SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
+Opened = TypeVar("Opened")
+Read = TypeVar("Read")
 
 
 class WarehouseMissing(Exception):
     """There is no build to read; the text says where it was looked for and what to do."""
 
 
-def find_home(home: Path | None = None) -> Path:
-    """The home given, else $TENKEN_HOME, else the project's data folder."""
-    return home or Path(os.environ.get("TENKEN_HOME") or DATA)
-
-
-def newest_build_name(home: Path | None = None) -> str | None:
-    """Name of the newest build, without opening it; None when there is none."""
-    try:
-        name = (find_home(home) / "warehouse" / "current").read_text("utf-8").strip()
-    except FileNotFoundError:
-        return None
-    return Path(name).stem or None
+class BuildDamaged(Exception):
+    """A query came upon bytes that are not those that were written; asked again, the build before answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """One build, open for reading. Every query takes a cursor of its own."""
+    """One build, open for reading. Every query takes a cursor of its own. `passed` are newer builds that cannot be read."""
 
+    path: Path
     connection: duckdb.DuckDBPyConnection
-    build_name: str
     newest: datetime
+    passed: tuple[Unreadable, ...] = ()
 
     @staticmethod
     def open_newest(home: Path | None = None) -> Warehouse:
-        """Open the newest build. Raises WarehouseMissing when there is none."""
+        """Open the newest build that can be read. Raises WarehouseMissing when there is none."""
         folder = find_home(home) / "warehouse"
-        for _ in range(ATTEMPTS):
-            name = newest_build_name(home)
-            if name is None:
-                break
-            try:
-                opened = Warehouse.open(folder / f"{name}.duckdb")
-                opened.hold_to_schema()
-                return opened
-            except duckdb.IOException as error:
-                if name == newest_build_name(home):
-                    raise WarehouseMissing(
-                        f"The newest build in {folder}, {name}, cannot be opened: {str(error).splitlines()[0]} "
-                        "Run python -m etl rebuild to make it again from the archive."
-                    ) from error
-                # The build was pruned between reading the pointer and opening it; the pointer names a newer one by now.
-        raise WarehouseMissing(f"There is no build in {folder}: run python -m etl load PATH... to make one.")
+        opened, passed = open_best(home, lambda name: Warehouse.open(folder / f"{name}.duckdb"))
+        return replace(opened, passed=passed)
 
     @staticmethod
     def open(path: Path) -> Warehouse:
-        """Open one build. Its connection reaches no other file and takes no setting."""
+        """Open one build. Its connection reaches no other file and takes no setting.
+
+        Raises duckdb.Error, and WarehouseMissing where the build does not follow this version's schema.
+        """
         connection = duckdb.connect(
             str(path),
             read_only=True,
@@ -79,32 +74,54 @@ class Warehouse:
                 "lock_configuration": True,
             },
         )
-        row = connection.execute(
-            """select max(moment) from (
-                select built_at as moment from build
-                union all select max(known_from) from fct_inspection
-                union all select max(event_at) from cube_measure
-                union all select max(known_from) from fct_plan
-                union all select max(known_from) from fct_finding
-                union all select max(known_from) from fct_action
-            )"""
-        ).fetchone()
+        try:
+            hold_to_schema(connection, path.stem)
+            row = connection.execute(
+                """select max(moment) from (
+                    select built_at as moment from build
+                    union all select max(known_from) from fct_inspection
+                    union all select max(event_at) from cube_measure
+                    union all select max(known_from) from fct_plan
+                    union all select max(known_from) from fct_finding
+                    union all select max(known_from) from fct_action
+                )"""
+            ).fetchone()
+        except BaseException:
+            connection.close()
+            raise
         assert row
-        return Warehouse(connection, path.stem, row[0])
+        return Warehouse(path, connection, row[0])
 
-    def hold_to_schema(self) -> None:
-        """Raise WarehouseMissing, and close the build, where it does not follow this version's schema."""
-        row = self.connection.execute("select schema_version from build").fetchone()
-        if row is None or row[0] != SCHEMA_VERSION:
-            self.close()
-            raise WarehouseMissing(
-                f"The newest build, {self.build_name}, was made by another version of Tenken: run python -m etl rebuild "
-                "to make it again from the archive."
-            )
+    @property
+    def build_name(self) -> str:
+        """Name of the build; also its file's name without the suffix."""
+        return self.path.stem
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one query: threads that share one get each other's rows."""
         return self.connection.cursor()
+
+    def read_frame(self, sql: str, parameters: object = None) -> pd.DataFrame:
+        """The rows of a query as a frame. Raises BuildDamaged, after which this process passes the build over."""
+        with self._noticing():
+            frame: pd.DataFrame = self.cursor().sql(sql, params=parameters).to_arrow_table().to_pandas()
+            return frame
+
+    def read_rows(self, sql: str, parameters: object = None) -> list[Any]:
+        """The rows of a query as tuples. Raises BuildDamaged, after which this process passes the build over."""
+        with self._noticing():
+            return self.cursor().execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """A block is held against its checksum when it is read, which may be long after the build was opened."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
+            pass_over(self.path, error)
+            raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(error)}") from error
 
     def newest_known_at(self) -> datetime:
         """The moment from which everything in the build is known, UTC."""
@@ -112,10 +129,68 @@ class Warehouse:
 
     def first_known_at(self) -> datetime | None:
         """The earliest moment at which anything was known, UTC; None in a build without inspections."""
-        rows: list[Any] = self.cursor().execute("select min(known_from) from fct_inspection").fetchall()
-        first: datetime | None = rows[0][0]
+        first: datetime | None = self.read_rows("select min(known_from) from fct_inspection")[0][0]
         return first
 
     def close(self) -> None:
         """Close the build; its cursors end with it."""
         self.connection.close()
+
+
+def open_best(home: Path | None, open_one: Callable[[str], Opened]) -> tuple[Opened, tuple[Unreadable, ...]]:
+    """What `open_one` makes of the newest build that it can open, by its name, and the newer ones that it could not.
+
+    Raises WarehouseMissing where none can be opened.
+    """
+    newest, attempts = newest_build_name(home), 0
+    while True:
+        name, passed = choose_build(home)
+        if name is None:
+            raise WarehouseMissing(_explain_missing(find_home(home) / "warehouse", passed))
+        try:
+            return open_one(name), passed
+        except duckdb.Error as error:
+            if not isinstance(error, duckdb.IOException) and not is_damage(error):
+                raise
+            now = newest_build_name(home)
+            if now != newest and attempts < ATTEMPTS:
+                # It was pruned between reading the pointer and opening it; the pointer names a newer one by now.
+                newest, attempts = now, attempts + 1
+            else:
+                path = find_home(home) / "warehouse" / f"{name}.duckdb"
+                pass_over(path, error, is_for_good=is_damage(error))
+        except BuildDamaged:
+            continue
+
+
+def read_best(home: Path | None, read: Callable[[Warehouse], Read]) -> Read:
+    """What is read of the newest build that can be read to the end. Raises WarehouseMissing where there is none."""
+    while True:
+        warehouse = Warehouse.open_newest(home)
+        try:
+            return read(warehouse)
+        except BuildDamaged:
+            continue
+        finally:
+            warehouse.close()
+
+
+def hold_to_schema(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Raise WarehouseMissing where a build does not follow this version's schema."""
+    row = connection.execute("select schema_version from build").fetchone()
+    if row is None or row[0] != SCHEMA_VERSION:
+        raise WarehouseMissing(
+            f"The newest build, {name}, was made by another version of Tenken: run python -m etl rebuild "
+            "to make it again from the archive."
+        )
+
+
+def _explain_missing(folder: Path, passed: Sequence[Unreadable]) -> str:
+    if not passed:
+        return f"There is no build in {folder}: run python -m etl load PATH... to make one."
+    newest, *before = passed
+    also = f" Nor can the builds before it ({', '.join(one.name for one in before)})." if before else ""
+    return (
+        f"The newest build in {folder}, {newest.name}, cannot be opened: {newest.reason}{also} "
+        "Run python -m etl rebuild to make it again from the archive."
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard.access.policy import FILE_NAME, Grant, Policy, PolicyProblem, fold, read_policy
 from metrics.scopes import find_entities, list_unknown_units
-from metrics.warehouse import Warehouse, WarehouseMissing, find_home
+from metrics.warehouse import Warehouse, WarehouseMissing, find_home, read_best
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,14 +30,16 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{problem}\n")
         return 2
     try:
-        warehouse = Warehouse.open_newest(home)
+        return read_best(home, lambda warehouse: _look(policy, warehouse, asked))
     except WarehouseMissing as missing:
         sys.stdout.write(f"{missing}\n")
         return 2
-    try:
-        return _check(policy, warehouse) if asked.command == "check" else _say_who(policy, warehouse, asked)
-    finally:
-        warehouse.close()
+
+
+def _look(policy: Policy, warehouse: Warehouse, asked: argparse.Namespace) -> int:
+    for one in warehouse.passed:
+        sys.stdout.write(f"{one.name} cannot be read, so that this is held against {warehouse.build_name}.\n")
+    return _check(policy, warehouse) if asked.command == "check" else _say_who(policy, warehouse, asked)
 
 
 def _check(policy: Policy, warehouse: Warehouse) -> int:

@@ -237,8 +237,9 @@ def test_a_build_pruned_while_opening_gives_way_to_the_newer_one(
     group.write("build-20260402T000000-000002")
     gone.unlink()
     # The pointer is read once before the newer build was published, and from then on after it.
-    names = itertools.chain(["build-20260401T000000-000001"], itertools.repeat("build-20260402T000000-000002"))
-    monkeypatch.setattr("metrics.warehouse.newest_build_name", lambda home=None: next(names))
+    names = itertools.chain(["build-20260401T000000-000001"] * 2, itertools.repeat("build-20260402T000000-000002"))
+    for module in ("builds", "warehouse"):
+        monkeypatch.setattr(f"metrics.{module}.newest_build_name", lambda home=None: next(names))
     opened.append(Warehouse.open_newest(group.home))
     assert opened[0].build_name == "build-20260402T000000-000002"
 
