@@ -23,6 +23,7 @@ from etl.choices import Choice, Choices, read_choices, read_moment
 from etl.commands import Order, check_files, load_files, rebuild, status
 from etl.report import Report
 from etl.sources import SourceProblem, load_sources
+from etl.troubles import explain
 from etl.values import nearest
 
 SHOWN_REFUSALS = 20
@@ -37,10 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options, console))
     except (Busy, CheckFailed, SourceProblem, Unreadable, FileNotFoundError, ValueError) as error:
         return _fail(options, console, str(error))
-    except OSError as error:
-        return _fail(options, console, f"{error.strerror}: {error.filename or ''}. Nothing was published.")
-    except duckdb.Error as error:
-        return _fail(options, console, f"The database refused: {error}. Nothing was published.")
+    except (OSError, duckdb.Error) as error:
+        return _fail(options, console, explain(error, Home.find(options.home).path))
     except KeyboardInterrupt:
         return _fail(options, console, "Stopped. Nothing was published.")
 
@@ -199,10 +198,12 @@ def _rebuild(options: argparse.Namespace, console: Console) -> int:
 
 def _show(options: argparse.Namespace, console: Console, report: Report) -> None:
     if options.json:
-        answer = {"build": report.build, "exit_status": report.exit_status, "loads": report.loads}
-        answer |= {"refusals": report.refusals, "refusals_left_out": report.refusals_left_out}
+        answer: dict[str, Any] = {"build": report.build, "exit_status": report.exit_status, "loads": report.loads}
+        answer |= {"refusals": report.refusals, "refusals_left_out": report.refusals_left_out, "said": report.said}
         print(json.dumps(answer, ensure_ascii=False, default=str))
         return
+    for sentence in report.said:
+        console.print(Text(sentence, style="bold yellow"))
     grouped: dict[str, list[dict[str, Any]]] = {}
     for one in report.loads:
         grouped.setdefault(one["source"] or "(no source)", []).append(one)
@@ -264,6 +265,16 @@ def _status(options: argparse.Namespace, console: Console) -> int:
     if options.json:
         print(json.dumps(facts, ensure_ascii=False))
         return 0
+    for one in facts["unreadable"]:
+        console.print(
+            Text(
+                f"{one['build']} cannot be read ({one['reason']}). "
+                "Run python -m etl rebuild to make it again from the archive.",
+                style="bold yellow",
+            )
+        )
+    if facts["build"] is None and facts["unreadable"]:
+        return 2
     if facts["build"] is None:
         console.print(f"No build in {facts['home']} yet: run python -m etl load PATH...")
         return 0

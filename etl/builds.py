@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
-import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from etl.copying import copy_file, hash_file, sync_file
+from etl.ledger import Key, Ledger
 from etl.schema import DATA
 
 KEEP_BUILDS = 3
@@ -22,11 +26,18 @@ KEEP_BUILDS = 3
 OWNER_ONLY_MASK = 0o077
 OWNER_ONLY_FOLDER = 0o700
 OWNER_ONLY_FILE = 0o600
-BLOCK = 1 << 22
+POINTER = "current"
+NUMBER = re.compile(r"-(\d+)$")
+KEPT = "kept"
+"""In the scratch folder of a load: the files that it was the first to put into the archive."""
 
 
 class Busy(Exception):
     """Another load is under way."""
+
+
+class Damaged(Exception):
+    """The newest build is not the one that was published last, whole; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +61,30 @@ class Home:
         """Where builds are kept."""
         return self.path / "warehouse"
 
+    @property
+    def ledger(self) -> Ledger:
+        """What was published."""
+        return Ledger(self.archive / "published.jsonl")
+
     def newest(self) -> Path | None:
-        """File of the newest build; None when there is none."""
+        """File of the newest build, there or not: the one that the pointer names, or the last one where that is lost."""
+        name = self._read_pointer()
+        if name:
+            return self.warehouse / name
+        builds = self.list_builds()
+        return builds[0] if builds else None
+
+    def list_builds(self) -> list[Path]:
+        """Every build that is there, the last one first, whatever the clock said when it was made."""
+        return sorted(self.warehouse.glob("build-*.duckdb"), key=_number, reverse=True)
+
+    def _read_pointer(self) -> str | None:
+        """What the pointer names; None where that can be no build."""
         try:
-            name = (self.warehouse / "current").read_text("utf-8").strip()
-        except FileNotFoundError:
+            name = (self.warehouse / POINTER).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
             return None
-        path = self.warehouse / name
-        return path if name and path.exists() else None
+        return name if name.isprintable() and name.endswith(".duckdb") and Path(name).name == name else None
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -76,11 +103,12 @@ class Home:
                 raise Busy(
                     f"Another load is writing to {self.warehouse}; nothing was changed. Try again when it has ended."
                 ) from error
-            for left in self.warehouse.glob(".building-*"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            self._sweep()
+            self._settle()
             try:
                 yield
             finally:
+                self._sweep()
                 self.tighten()
 
     def private_folders(self) -> list[Path]:
@@ -95,83 +123,207 @@ class Home:
                 for name in files:
                     _close(Path(folder, name), OWNER_ONLY_FILE)
 
-    def begin(self) -> tuple[str, Path]:
-        """Name and file of a new build: a copy of the newest one, or a file that does not exist yet."""
-        newest = self.newest()
-        number = 1
-        if newest and (match := re.search(r"-(\d+)\.duckdb$", newest.name)):
-            number = int(match[1]) + 1
-        name = f"build-{datetime.now(UTC):%Y%m%dT%H%M%S}-{number:06d}"
-        path = self.warehouse / f".building-{name}.duckdb"
-        if newest:
-            _copy(newest, path)
-        return name, path
+    def _sweep(self) -> None:
+        """Take away what a load has left that did not come to its end, so that it takes no room from the next one."""
+        for left in self.warehouse.glob(".building-*"):
+            if left.is_dir():
+                self.forget_kept(left)
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
-    def publish(self, name: str, path: Path) -> Path:
-        """Give a finished build its name and point readers to it, whole or not at all; then drop old builds."""
-        _sync(path)
-        final = self.warehouse / f"{name}.duckdb"
-        path.chmod(OWNER_ONLY_FILE)
-        path.rename(final)
-        pointer = self.warehouse / f".building-{name}.pointer"
-        pointer.write_text(final.name, "utf-8")
-        _sync(pointer)
-        pointer.replace(self.warehouse / "current")
-        _sync(self.warehouse)
-        self.prune()
+    def _settle(self) -> None:
+        """Write down whether a load had published that was ended before it could."""
+        unsettled = self.ledger.read().unsettled
+        if unsettled:
+            named, build = self._read_pointer(), self.warehouse / f"{unsettled.build}.duckdb"
+            is_published = named == build.name if named else build.exists()
+            self.ledger.settle(unsettled.build, is_published=is_published)
+            if not is_published:
+                build.unlink(missing_ok=True)
+
+    def name_next(self) -> tuple[str, Path]:
+        """Name of a new build and the file to write it to, which does not exist yet."""
+        told = self.ledger.read()
+        named = [self.newest(), *self.list_builds(), *(Path(f"{one.build}.duckdb") for one in told.builds[-1:])]
+        number = max((_number(path) for path in named if path), default=0) + 1
+        name = f"build-{datetime.now(UTC):%Y%m%dT%H%M%S}-{number:06d}"
+        return name, self.warehouse / f".building-{name}.duckdb"
+
+    def copy_newest(self, target: Path) -> None:
+        """Copy the newest build, which must be whole and the one that was published last; nothing where none ever was.
+
+        Raises Damaged, OSError.
+        """
+        newest, told = self.newest(), self.ledger.read()
+        if newest is None:
+            if told.builds or (not told.is_begun and any(self.archive.glob("*/*/*.load.json"))):
+                raise Damaged(f"There is no build in {self.warehouse}, though files were published.")
+            return
+        try:
+            sha256 = copy_file(newest, target)
+        except FileNotFoundError as error:
+            raise Damaged(f"The newest build, {newest}, is missing.") from error
+        except IsADirectoryError as error:
+            raise Damaged(f"A folder is in the place of the newest build, {newest}.") from error
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise Damaged(f"The disk does not give back the newest build, {newest}.") from error
+        published = [one.build for one in (*told.builds[-1:], told.unsettled) if one]
+        known = told.find_sha256(newest.stem)
+        reason = find_damage(target) if known is None else None
+        if reason:
+            raise Damaged(f"The newest build, {newest}, cannot be read: {reason}")
+        if known not in (None, sha256):
+            raise Damaged(f"The newest build, {newest}, has other bytes than were published.")
+        if published and newest.stem not in published:
+            raise Damaged(
+                f"The newest build in {self.warehouse} is {newest.stem}, and {published[-1]} was published last."
+            )
+
+    def take_over(self) -> None:
+        """Mend the pointer to the newest build, and write down what a release published that kept no ledger."""
+        newest = self.newest()
+        if newest is None:
+            return
+        if self._read_pointer() is None:
+            self.point_to(newest)
+        if not self.ledger.read().is_begun:
+            self.ledger.announce(newest.stem, hash_file(newest), read_loads(newest) or ())
+            self.ledger.settle(newest.stem, is_published=True)
+
+    def publish(
+        self, name: str, path: Path, loads: Iterable[Key], noted: Sequence[tuple[Path, dict[str, Any]]] = ()
+    ) -> Path:
+        """Give a finished build its name and point readers to it, whole or not at all; then drop old builds.
+
+        `loads` are those that it is the first to hold, `noted` what is noted in the archive of files and how they were
+        loaded. Raises OSError, after which nothing of it is left.
+        """
+        final, loads = self.warehouse / f"{name}.duckdb", set(loads)
+        self.ledger.announce(name, hash_file(path), loads)
+        try:
+            for relative, facts in noted:
+                self.note(relative, facts)
+            sync_file(path)
+            path.chmod(OWNER_ONLY_FILE)
+            path.rename(final)
+            self.point_to(final)
+        except BaseException:
+            if self._read_pointer() != final.name:
+                with contextlib.suppress(OSError):
+                    for relative, facts in noted:
+                        if (facts["sha256"], facts["name"], facts["loaded_at"]) in loads:
+                            self._note_path(relative, facts).unlink(missing_ok=True)
+                    final.unlink(missing_ok=True)
+                    self.ledger.settle(name, is_published=False)
+                raise
+        # Readers see it: whatever else cannot be done any more is done by the next load.
+        with contextlib.suppress(OSError):
+            self.ledger.settle(name, is_published=True)
+            self.prune()
         return final
+
+    def point_to(self, build: Path) -> None:
+        """Point readers to a build, at once."""
+        part = self.warehouse / f".building-{build.stem}.pointer"
+        part.write_text(build.name, "utf-8")
+        sync_file(part)
+        part.replace(self.warehouse / POINTER)
+        sync_file(self.warehouse)
 
     def prune(self) -> None:
         """Remove all but the newest builds, sparing any that a reader holds open."""
         newest = self.newest()
-        builds = sorted(self.warehouse.glob("build-*.duckdb"), key=lambda path: path.stem.rsplit("-", 1)[-1])
-        for path in builds[:-KEEP_BUILDS]:
-            if path != newest and not _is_read(path):
+        for path in self.list_builds()[KEEP_BUILDS:]:
+            if path != newest and path.is_file() and not _is_read(path):
                 path.unlink()
 
-    def keep(self, path: Path, sha256: str, name: str) -> Path:
-        """Keep a file byte for byte in the archive; returns where, relative to the archive."""
+    def keep(self, path: Path, sha256: str, name: str, scratch: Path) -> Path:
+        """Keep a file byte for byte in the archive; returns where, relative to the archive.
+
+        What is kept for the first time is noted in the scratch folder, so that it goes with a load that comes to nothing.
+        """
         relative = Path(sha256[:2]) / sha256 / name
         target = self.archive / relative
         if not target.exists():
+            with (scratch / KEPT).open("a", encoding="utf-8") as kept:
+                kept.write(f"{json.dumps(str(relative))}\n")
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.parent / f".{name}.part"
-            _copy(path, part)
-            _sync(part)
+            part = target.parent / ".part"
+            if copy_file(path, part) != sha256:
+                part.unlink()
+                raise ValueError(f"{path} changed while it was read; nothing was published. Load it again.")
+            sync_file(part)
             part.rename(target)
         return relative
+
+    def forget_kept(self, scratch: Path) -> None:
+        """Remove from the archive what a load put there that ended before it noted it."""
+        with contextlib.suppress(FileNotFoundError):
+            for line in (scratch / KEPT).read_text("utf-8").splitlines():
+                with contextlib.suppress(ValueError):
+                    target = self.archive / json.loads(line)
+                    for part in (".part", ".load.part"):
+                        (target.parent / part).unlink(missing_ok=True)
+                    if not list(target.parent.glob("*.load.json")):
+                        target.unlink(missing_ok=True)
+                        for folder in (target.parent, target.parent.parent):
+                            with contextlib.suppress(OSError):
+                                folder.rmdir()
 
     def note(self, relative: Path, facts: dict[str, Any]) -> None:
         """Write how an archived file was loaded beside it, so that a rebuild needs nothing but the archive."""
         target = self.archive / relative
-        part = target.with_name(f".{target.name}.load.part")
-        part.write_text(json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
-        part.replace(target.with_name(f"{target.name}.load.json"))
+        part = target.with_name(".load.part")
+        try:
+            part.write_text(json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
+            part.replace(self._note_path(relative, facts))
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _note_path(self, relative: Path, facts: dict[str, Any]) -> Path:
+        # The same file may be loaded twice, known at different moments.
+        return self.archive / relative.with_name(f"{relative.name}.{facts['load_no']}.load.json")
 
     def notes(self) -> list[dict[str, Any]]:
         """Every note of the archive, in the order of loading."""
         found = [json.loads(path.read_text("utf-8")) for path in self.archive.glob("*/*/*.load.json")]
-        return sorted(found, key=lambda facts: facts["load_no"])
+        # Earlier releases named the note of a file that is loaded again otherwise.
+        once = {(one["sha256"], one["name"], one["loaded_at"]): one for one in found}
+        return sorted(once.values(), key=lambda facts: (facts["load_no"], facts["loaded_at"]))
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What one reading of a file's bytes tells."""
+def find_damage(path: Path) -> str | None:
+    """What is wrong with a build, every block of which is read; None where nothing is."""
+    try:
+        with duckdb.connect(str(path), read_only=True, config={"enable_external_access": False}) as connection:
+            for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+                connection.execute(f'select bit_xor(hash(t)) from "{table}" t').fetchall()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return None
 
-    sha256: str
-    newlines: int
-    has_nul: bool
+
+def read_loads(build: Path) -> list[Key] | None:
+    """The loads that a build holds; None where it cannot be read."""
+    try:
+        with duckdb.connect(str(build), read_only=True) as connection:
+            return connection.execute("select sha256, file_name, loaded_at::varchar from load").fetchall()
+    except duckdb.Error:
+        return None
 
 
-def fingerprint(path: Path) -> Fingerprint:
-    """SHA-256 of a file, the number of its line feeds and whether it holds a NUL, in one reading."""
-    digest, newlines, has_nul = hashlib.sha256(), 0, False
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            newlines += block.count(b"\n")
-            has_nul = has_nul or b"\0" in block
-    return Fingerprint(digest.hexdigest(), newlines, has_nul)
+def is_before(build: Path, other: Path) -> bool:
+    """Whether a build was made before another; only a number tells, for clocks are set back."""
+    return _number(build) < _number(other)
+
+
+def _number(build: Path) -> int:
+    """The number of a build, by which builds are in order; 0 where its name has none."""
+    found = NUMBER.search(build.stem)
+    return int(found[1]) if found else 0
 
 
 def _close(path: Path, mode: int) -> None:
@@ -179,31 +331,6 @@ def _close(path: Path, mode: int) -> None:
     with contextlib.suppress(FileNotFoundError, PermissionError):
         if not path.is_symlink() and path.stat().st_mode & OWNER_ONLY_MASK:
             path.chmod(mode)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy bytes inside the kernel where it can: the cost of copying a build must not be felt."""
-    with source.open("rb") as reading, target.open("wb") as writing:
-        left = os.fstat(reading.fileno()).st_size
-        try:
-            while left > 0:
-                done = os.copy_file_range(reading.fileno(), writing.fileno(), left)
-                if done == 0:
-                    break
-                left -= done
-        except OSError:
-            reading.seek(0)
-            writing.seek(0)
-            writing.truncate()
-            shutil.copyfileobj(reading, writing, BLOCK)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_read(path: Path) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from etl.builds import Home
+from etl.builds import Damaged, Home, is_before, read_loads
 from etl.cells import Unreadable
 from etl.choices import Choices
+from etl.ledger import Key
 from etl.load import MEMORY_LIMIT, Loading, Progress
 from etl.packages import unpack
 from etl.report import Handed, Report, describe_source, find_files
@@ -60,24 +60,40 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
     if is_outdated(home):
         rebuild(home, progress)
     with home.writing():
-        name, path = home.begin()
-        report = _load_into(home, name, path, order, progress, is_check=False)
-        if report.build is None:
+        said, (name, path) = [], home.name_next()
+        try:
+            progress("copy", 0, 0)
+            home.copy_newest(path)
+        except Damaged as damage:
+            said = [f"{damage} The warehouse was made again from the archive first.", *_rebuild(home, progress).said]
+            name, path = home.name_next()
+            home.copy_newest(path)
+        home.take_over()
+        try:
+            report = _load_into(home, name, path, order, progress, is_check=False)
+        finally:
             path.unlink(missing_ok=True)
+    report.said[:0] = said
     return report
 
 
 def check_files(home: Home, order: Order, progress: Progress) -> Report:
     """What a load would do, by the same code in a copy of the newest build that is thrown away; writes nothing."""
     find_files(order.paths)
-    newest = home.newest()
     with tempfile.TemporaryDirectory(prefix="tenken-check-") as folder:
         path = Path(folder) / "build.duckdb"
         if is_outdated(home):
             raise ValueError("The newest build is of an earlier version; run python -m etl rebuild first.")
-        if newest:
-            progress("copy", 0, 0)
-            shutil.copyfile(newest, path)
+        progress("copy", 0, 0)
+        while True:
+            newest = home.newest()
+            try:
+                home.copy_newest(path)
+                break
+            except Damaged as damage:
+                # A load may have published another one meanwhile.
+                if home.newest() == newest:
+                    raise ValueError(f"{damage} Run python -m etl rebuild first.") from damage
         report = _load_into(home, "check", path, order, progress, is_check=True)
     report.build = None
     return report
@@ -102,7 +118,7 @@ def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progre
     with tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder:
         connection = open_build(path, name, Path(folder))
         try:
-            loaded_at = datetime.now(UTC).replace(tzinfo=None)
+            loaded_at, held = find_moment(connection)
             loading = Loading(home, connection, Path(folder), progress, loaded_at)
             loading.has_previews = is_check
             new: list[Handed] = []
@@ -126,25 +142,51 @@ def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progre
                 if is_check:
                     handed.archive_path = str(file.path.resolve())
                 else:
-                    handed.archive_path = str(home.keep(file.path, handed.looked.sha256, handed.name))
+                    kept = home.keep(file.path, handed.looked.sha256, handed.name, Path(folder))
+                    handed.archive_path = str(kept)
                     handed.path = home.archive / handed.archive_path
                 new.append(handed)
             if not new:
                 connection.close()
                 return report
+            report.said += held
             _take_in(loading, new)
             _seal(connection, name)
             report.add(connection, new, loading.sources)
             if order.refused_to:
                 report.name_workbooks(new, loading.write_refused(new, order.refused_to))
+            connection.close()
+            if not is_check:
+                progress("publish", 0, 0)
+                noted = [(Path(handed.archive_path), _facts(handed)) for handed in new]
+                report.build = home.publish(name, path, _list_keys(new), noted).stem
         finally:
             connection.close()
-    if not is_check:
-        progress("publish", 0, 0)
-        for handed in new:
-            home.note(Path(handed.archive_path), _facts(handed))
-        report.build = home.publish(name, path).stem
+            if not is_check:
+                home.forget_kept(Path(folder))
     return report
+
+
+def find_moment(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[str]]:
+    """When a load is taken in, UTC, which is after every load before it; and what is said where the clock differs."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    last: datetime | None
+    (last,) = connection.execute(
+        "select greatest(max(loaded_at), max(known_at) filter (where known_at_origin <> 'given')) from load"
+    ).fetchone() or (None,)
+    if last is None or now > last:
+        return now, []
+    said = (
+        f"The clock says {now:%Y-%m-%d %H:%M} UTC, and a load was taken in at {last:%Y-%m-%d %H:%M} UTC: it was set back. "
+        "These files count as taken in just after that load, so that nobody's earlier knowledge changes. Set the clock "
+        "right; with --known-at you say yourself from when files are known."
+    )
+    return last + timedelta(microseconds=1), [said]
+
+
+def _list_keys(files: list[Handed]) -> list[Key]:
+    """The loads that are new with these files."""
+    return [(file.looked.sha256, file.name, file.loaded_at) for file in files if not file.is_again]
 
 
 def _take_in(loading: Loading, files: list[Handed]) -> None:
@@ -200,72 +242,112 @@ def _seal(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def rebuild(home: Home, progress: Progress) -> Report:
-    """Make the warehouse again from the archive: every load in its order, with its own knowledge date."""
+    """Make the warehouse again from the archive: every load in its order, with its own knowledge date.
+
+    Raises Busy, and ValueError where the archive does not give it back.
+    """
     with home.writing():
-        newest, noted = home.newest(), home.notes()
-        order = {(one["sha256"], one["name"], one["loaded_at"]) for one in noted}
-        if newest:
-            with duckdb.connect(str(newest), read_only=True) as reader:
-                rows = reader.execute("select sha256, file_name, loaded_at from load").fetchall()
-            # What was noted but never published did not happen.
-            order &= {(row[0], row[1], str(row[2])) for row in rows}
-        commands: dict[str, list[dict[str, Any]]] = {}
-        for one in noted:
-            if (one["sha256"], one["name"], one["loaded_at"]) in order:
-                commands.setdefault(one["loaded_at"], []).append(one)
-        name, path = home.begin()
-        path.unlink(missing_ok=True)
-        report = Report()
-        if not commands:
-            return report
+        return _rebuild(home, progress)
+
+
+def _rebuild(home: Home, progress: Progress) -> Report:
+    report = Report()
+    commands: dict[str, list[dict[str, Any]]] = {}
+    for one in _list_published(home, report):
+        commands.setdefault(one["loaded_at"], []).append(one)
+    if not commands:
+        if home.newest() or home.ledger.read().builds:
+            raise ValueError(
+                f"The archive, {home.archive}, has nothing to make a build from. Put it and {home.warehouse} back from a backup."
+            )
+        return report
+    name, path = home.name_next()
+    try:
         with tempfile.TemporaryDirectory(prefix=".building-", dir=home.warehouse) as folder:
             connection = open_build(path, name, Path(folder))
             try:
                 done: list[Handed] = []
                 for loaded_at, notes in commands.items():
                     loading = Loading(home, connection, Path(folder), progress, datetime.fromisoformat(loaded_at))
-                    files = []
-                    for one in notes:
-                        given = one["known_at"] if one["known_at_origin"] == "given" else None
-                        handed = loading.hand_in(
-                            home.archive / one["archive_path"], one["name"], given, datetime.fromisoformat(loaded_at), 0,
-                            one.get("given"),
-                        )  # fmt: skip
-                        for key in ("load_no", "archive_path", "known_at", "known_at_origin", "wanted_source"):
-                            setattr(handed, key, one[key])
-                        handed.loaded_at = loaded_at
-                        files.append(handed)
+                    files = [_hand_in_again(home, loading, one) for one in notes]
                     _take_in(loading, files)
                     done += files
                 _seal(connection, name)
                 report.add(connection, done, loading.sources)
             finally:
                 connection.close()
-        report.build = home.publish(name, path).stem
+        report.build = home.publish(name, path, _list_keys(done)).stem
+    finally:
+        path.unlink(missing_ok=True)
     return report
 
 
+def _list_published(home: Home, report: Report) -> list[dict[str, Any]]:
+    """The notes of what was published, in its order; what was noted and never published did not happen."""
+    newest, noted, told = home.newest(), home.notes(), home.ledger.read()
+    held = read_loads(newest) if newest else None
+    if told.is_begun and told.is_whole:
+        published = told.list_loads() | {*(held or ())}
+    elif held is not None:
+        published = {*held}
+    else:
+        # Nothing tells any more, and what was handed in is not to be lost.
+        return noted
+    keys = [(one["sha256"], one["name"], one["loaded_at"]) for one in noted]
+    missing = published - {*keys}
+    if missing:
+        names = ", ".join(sorted({name for _, name, _ in missing})[:5])
+        report.said.append(
+            f"The archive has no note of {len(missing):,} files that were published ({names}): what they told is not in "
+            f"the new build. Hand them in again, or put {home.archive} back from a backup and run this again."
+        )
+    return [one for one, key in zip(noted, keys, strict=True) if key in published]
+
+
+def _hand_in_again(home: Home, loading: Loading, noted: dict[str, Any]) -> Handed:
+    """A file of the archive as it was handed in first. Raises ValueError where the archive has it no more."""
+    path, loaded_at = home.archive / noted["archive_path"], noted["loaded_at"]
+    remedy = f"Put it back from a backup, with SHA-256 {noted['sha256']}, and run this again; nothing was published."
+    if not path.is_file():
+        raise ValueError(f"{path} is missing. {remedy}")
+    given = noted["known_at"] if noted["known_at_origin"] == "given" else None
+    handed = loading.hand_in(path, noted["name"], given, datetime.fromisoformat(loaded_at), 0, noted.get("given"))
+    if handed.looked.sha256 != noted["sha256"]:
+        raise ValueError(f"{path} has other bytes than were loaded. {remedy}")
+    for key in ("load_no", "archive_path", "known_at", "known_at_origin", "wanted_source"):
+        setattr(handed, key, noted[key])
+    handed.loaded_at = loaded_at
+    return handed
+
+
 def is_outdated(home: Home) -> bool:
-    """Whether the newest build follows an earlier schema than this one."""
+    """Whether the newest build follows an earlier schema than this one; not where it cannot be read."""
     newest = home.newest()
     if newest is None:
         return False
     try:
-        connection = duckdb.connect(str(newest), read_only=True)
-    except duckdb.ConnectionException:
-        # A reader in this process has it open, which it would not have if it were.
+        with duckdb.connect(str(newest), read_only=True) as connection:
+            row = connection.execute("select schema_version from build").fetchone()
+    except duckdb.Error:
+        # A reader in this process has it open, which it would not have if it were; or it is damaged.
         return False
-    with connection:
-        row = connection.execute("select schema_version from build").fetchone()
     return row is None or row[0] != SCHEMA_VERSION
 
 
 def status(home: Home) -> dict[str, Any]:
-    """The newest build, its loads, rows and refusals."""
+    """The newest build that can be read, its loads, rows and refusals; `unreadable` are newer ones, with the reasons."""
     newest = home.newest()
-    if newest is None:
-        return {"home": str(home.path), "build": None}
-    with duckdb.connect(str(newest), read_only=True) as connection:
+    unreadable: list[dict[str, str]] = []
+    for build in [newest, *(one for one in home.list_builds() if newest and is_before(one, newest))] if newest else []:
+        try:
+            return {"home": str(home.path), **_describe_build(build), "unreadable": unreadable}
+        except duckdb.Error as error:
+            unreadable.append({"build": build.stem, "reason": str(error).splitlines()[0]})
+    return {"home": str(home.path), "build": None, "unreadable": unreadable}
+
+
+def _describe_build(build: Path) -> dict[str, Any]:
+    with duckdb.connect(str(build), read_only=True) as connection:
         tables = [
             row[0]
             for row in connection.execute("select table_name from duckdb_tables() order by table_name").fetchall()
@@ -285,10 +367,9 @@ def status(home: Home) -> dict[str, Any]:
         ).fetchall()
     assert built and totals
     return {
-        "home": str(home.path),
         "build": built[0],
         "built_at": built[1],
-        "bytes": newest.stat().st_size,
+        "bytes": build.stat().st_size,
         "loads": totals[0],
         "rows_read": totals[1],
         "rows_refused": totals[2],

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 
 from etl import answers
-from etl.builds import Home, fingerprint
+from etl.builds import Home
 from etl.cells import Unreadable
 from etl.checks import run_checks
+from etl.copying import fingerprint
 from etl.derive import fold, prepare, run_model
 from etl.mending import write_refused
 from etl.previews import preview_answers, preview_statements

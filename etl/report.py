@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from etl.builds import Fingerprint
 from etl.cells import Unreadable
+from etl.copying import Fingerprint
 from etl.sources import Source
 from etl.staging import StagedFile
 
@@ -63,6 +63,8 @@ class Report:
     loads: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     refusals_left_out: int = 0
+    said: list[str] = field(default_factory=list)
+    """What else whoever loads should know, as sentences."""
 
     @property
     def exit_status(self) -> int:
