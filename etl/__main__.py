@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from etl.builds import OWNER_ONLY_MASK, Busy, Home
+from etl.builds import OWNER_ONLY_MASK, Busy, Damaged, Home
 from etl.cells import Unreadable
 from etl.checks import CheckFailed
 from etl.choices import Choice, Choices, read_choices, read_moment
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     try:
         return int(options.run(options, console))
-    except (Busy, CheckFailed, SourceProblem, Unreadable, FileNotFoundError, ValueError) as error:
+    except (Busy, CheckFailed, Damaged, SourceProblem, Unreadable, FileNotFoundError, ValueError) as error:
         return _fail(options, console, str(error))
     except (OSError, duckdb.Error) as error:
         return _fail(options, console, explain(error, Home.find(options.home).path))
@@ -264,7 +264,7 @@ def _status(options: argparse.Namespace, console: Console) -> int:
     facts = status(Home.find(options.home))
     if options.json:
         print(json.dumps(facts, ensure_ascii=False))
-        return 0
+        return 2 if facts["build"] is None and facts["unreadable"] else 0
     for one in facts["unreadable"]:
         console.print(
             Text(

@@ -105,6 +105,7 @@ class Home:
                 ) from error
             self._sweep()
             self._settle()
+            self.prune()
             try:
                 yield
             finally:
@@ -226,7 +227,12 @@ class Home:
         return final
 
     def point_to(self, build: Path) -> None:
-        """Point readers to a build, at once."""
+        """Point readers to a build, at once. Raises OSError, and Damaged where a folder is in the pointer's place."""
+        if (self.warehouse / POINTER).is_dir():
+            raise Damaged(
+                f"{self.warehouse / POINTER} is a folder, and should be the file that names the newest build. Move it away, "
+                "then run the same command again; nothing was published."
+            )
         part = self.warehouse / f".building-{build.stem}.pointer"
         part.write_text(build.name, "utf-8")
         sync_file(part)

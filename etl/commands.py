@@ -65,11 +65,12 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
             progress("copy", 0, 0)
             home.copy_newest(path)
         except Damaged as damage:
+            path.unlink(missing_ok=True)
             said = [f"{damage} The warehouse was made again from the archive first.", *_rebuild(home, progress).said]
             name, path = home.name_next()
             home.copy_newest(path)
-        home.take_over()
         try:
+            home.take_over()
             report = _load_into(home, name, path, order, progress, is_check=False)
         finally:
             path.unlink(missing_ok=True)

@@ -106,7 +106,11 @@ def pass_over(path: Path, error: Exception, *, is_for_good: bool = True) -> None
     """Read a build no more in this process, unless its file changes; the log says so once."""
     reason = say_briefly(error)
     if _recall_trouble(path) is None:
-        LOG.error("%s cannot be read and is passed over: %s Run python -m etl rebuild to make it again from the archive.", path, reason)
+        LOG.error(
+            "%s cannot be read and is passed over: %s Run python -m etl rebuild to make it again from the archive.",
+            path,
+            reason,
+        )
     until = None if is_for_good else time.monotonic() + SECONDS_TO_TRY_AGAIN
     _TROUBLES[path] = _Trouble(_state(path), reason, until)
 

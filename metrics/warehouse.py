@@ -75,6 +75,7 @@ class Warehouse:
             },
         )
         try:
+            hold_to_size(connection, path)
             hold_to_schema(connection, path.stem)
             row = connection.execute(
                 """select max(moment) from (
@@ -173,6 +174,14 @@ def read_best(home: Path | None, read: Callable[[Warehouse], Read]) -> Read:
             continue
         finally:
             warehouse.close()
+
+
+def hold_to_size(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise duckdb.IOException where a build was cut off, which DuckDB notices only when it wants what is missing."""
+    # Blocks that are free at the end need not be there.
+    (row,) = connection.execute("select block_size * used_blocks from pragma_database_size()").fetchall()
+    if path.stat().st_size < row[0]:
+        raise duckdb.IOException("Could not read to the end: the file was cut off.")
 
 
 def hold_to_schema(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -54,7 +54,8 @@ def use(home: Path, login: str) -> bool:
     """Record that the reader did something; True at the first time. Raises LoginsProblem where it cannot be written."""
     place = _place(home, login)
     try:
-        if datetime.now(UTC).timestamp() - place.stat().st_mtime >= SECONDS_BETWEEN_TOUCHES:
+        # A time to come was written before the clock was set back, and would keep the login open until it comes.
+        if abs(datetime.now(UTC).timestamp() - place.stat().st_mtime) >= SECONDS_BETWEEN_TOUCHES:
             os.utime(place)
         return False
     except FileNotFoundError:

@@ -55,6 +55,11 @@ class Client:
 
     def open(self, page: str, address: Mapping[str, Any], states: Mapping[str, str] | None = None) -> Shown:
         """Run a page at an address, with the given states of its widgets, such as open tabs, and wait for its end."""
+        self.ask(page, address, states)
+        return self.read_run()
+
+    def ask(self, page: str, address: Mapping[str, Any], states: Mapping[str, str] | None = None) -> None:
+        """Ask for a page, and wait for nothing."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = urlencode(address, doseq=True)
@@ -62,7 +67,6 @@ class Client:
         for key, label in (states or {}).items():
             state.widget_states.widgets.append(WidgetState(id=key, string_value=label))
         self.connection.send(message.SerializeToString())
-        return self.read_run()
 
     def read_run(self) -> Shown:
         """Everything up to the end of a run, and of those that it makes follow."""
