@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from typing import Final
@@ -9,8 +10,9 @@ from typing import Final
 import streamlit as st
 
 from dashboard import filters
-from dashboard.words import Language, translate
+from dashboard.words import Language, join_sentences, translate
 
+NO_WRITING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LOG: Final = logging.getLogger("tenken.pages")
 
 
@@ -20,13 +22,24 @@ def report_error(error: Exception) -> bool:
     # The address is the browser's word, and must not write lines of its own into the log.
     address = (st.context.url or "").encode("unicode_escape").decode()
     LOG.error("Error %s on %s", reference, address, exc_info=error)
+    language = find_language()
     said = translate(
-        find_language(),
-        "Something went wrong here. The log of the server has it as error {reference}.",
-        reference=reference,
+        language, "Something went wrong here. The log of the server has it as error {reference}.", reference=reference
     )
+    if is_of_disk(error):
+        why = translate(
+            language,
+            "The server cannot write to its disk: it is full or read-only. Whoever runs Tenken has to make room or let "
+            "the server write there; then try again.",
+        )
+        said = join_sentences(language, (why, said))
     st.error(said, icon=":material/error:")
     return True
+
+
+def is_of_disk(error: Exception) -> bool:
+    """Whether a disk that is full or read-only is the cause; DuckDB tells only in words."""
+    return (isinstance(error, OSError) and error.errno in NO_WRITING) or "No space left on device" in str(error)
 
 
 def find_language() -> Language:
