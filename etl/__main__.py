@@ -16,13 +16,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from etl.builds import OWNER_ONLY_MASK, Busy, Damaged, Home
+from etl.builds import OWNER_ONLY_MASK, Busy, Home
 from etl.cells import Unreadable
 from etl.checks import CheckFailed
 from etl.choices import Choice, Choices, read_choices, read_moment
-from etl.commands import Order, check_files, load_files, rebuild, status
+from etl.commands import Order, check_files, load_files, rebuild
+from etl.damage import Damaged
 from etl.report import Report
 from etl.sources import SourceProblem, load_sources
+from etl.status import status
 from etl.troubles import explain
 from etl.values import nearest
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -15,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from etl.archive import Archive
 from etl.copying import copy_file, hash_file, sync_file
+from etl.damage import Damaged, find_damage, read_loads
 from etl.ledger import Key, Ledger
 from etl.schema import DATA
 
@@ -28,16 +27,10 @@ OWNER_ONLY_FOLDER = 0o700
 OWNER_ONLY_FILE = 0o600
 POINTER = "current"
 NUMBER = re.compile(r"-(\d+)$")
-KEPT = "kept"
-"""In the scratch folder of a load: the files that it was the first to put into the archive."""
 
 
 class Busy(Exception):
     """Another load is under way."""
-
-
-class Damaged(Exception):
-    """The newest build is not the one that was published last, whole; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,11 @@ class Home:
     def warehouse(self) -> Path:
         """Where builds are kept."""
         return self.path / "warehouse"
+
+    @property
+    def originals(self) -> Archive:
+        """The files of the archive and their notes."""
+        return Archive(self.archive)
 
     @property
     def ledger(self) -> Ledger:
@@ -128,7 +126,7 @@ class Home:
         """Take away what a load has left that did not come to its end, so that it takes no room from the next one."""
         for left in self.warehouse.glob(".building-*"):
             if left.is_dir():
-                self.forget_kept(left)
+                self.originals.forget_kept(left)
                 shutil.rmtree(left)
             else:
                 left.unlink()
@@ -158,7 +156,7 @@ class Home:
         """
         newest, told = self.newest(), self.ledger.read()
         if newest is None:
-            if told.builds or (not told.is_begun and any(self.archive.glob("*/*/*.load.json"))):
+            if told.builds or (not told.is_begun and self.originals.has_notes()):
                 raise Damaged(f"There is no build in {self.warehouse}, though files were published.")
             return
         try:
@@ -206,7 +204,7 @@ class Home:
         self.ledger.announce(name, hash_file(path), loads)
         try:
             for relative, facts in noted:
-                self.note(relative, facts)
+                self.originals.note(relative, facts)
             sync_file(path)
             path.chmod(OWNER_ONLY_FILE)
             path.rename(final)
@@ -216,7 +214,7 @@ class Home:
                 with contextlib.suppress(OSError):
                     for relative, facts in noted:
                         if (facts["sha256"], facts["name"], facts["loaded_at"]) in loads:
-                            self._note_path(relative, facts).unlink(missing_ok=True)
+                            self.originals.name_note(relative, facts).unlink(missing_ok=True)
                     final.unlink(missing_ok=True)
                     self.ledger.settle(name, is_published=False)
                 raise
@@ -245,80 +243,6 @@ class Home:
         for path in self.list_builds()[KEEP_BUILDS:]:
             if path != newest and path.is_file() and not _is_read(path):
                 path.unlink()
-
-    def keep(self, path: Path, sha256: str, name: str, scratch: Path) -> Path:
-        """Keep a file byte for byte in the archive; returns where, relative to the archive.
-
-        What is kept for the first time is noted in the scratch folder, so that it goes with a load that comes to nothing.
-        """
-        relative = Path(sha256[:2]) / sha256 / name
-        target = self.archive / relative
-        if not target.exists():
-            with (scratch / KEPT).open("a", encoding="utf-8") as kept:
-                kept.write(f"{json.dumps(str(relative))}\n")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.parent / ".part"
-            if copy_file(path, part) != sha256:
-                part.unlink()
-                raise ValueError(f"{path} changed while it was read; nothing was published. Load it again.")
-            sync_file(part)
-            part.rename(target)
-        return relative
-
-    def forget_kept(self, scratch: Path) -> None:
-        """Remove from the archive what a load put there that ended before it noted it."""
-        with contextlib.suppress(FileNotFoundError):
-            for line in (scratch / KEPT).read_text("utf-8").splitlines():
-                with contextlib.suppress(ValueError):
-                    target = self.archive / json.loads(line)
-                    for part in (".part", ".load.part"):
-                        (target.parent / part).unlink(missing_ok=True)
-                    if not list(target.parent.glob("*.load.json")):
-                        target.unlink(missing_ok=True)
-                        for folder in (target.parent, target.parent.parent):
-                            with contextlib.suppress(OSError):
-                                folder.rmdir()
-
-    def note(self, relative: Path, facts: dict[str, Any]) -> None:
-        """Write how an archived file was loaded beside it, so that a rebuild needs nothing but the archive."""
-        target = self.archive / relative
-        part = target.with_name(".load.part")
-        try:
-            part.write_text(json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
-            part.replace(self._note_path(relative, facts))
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _note_path(self, relative: Path, facts: dict[str, Any]) -> Path:
-        # The same file may be loaded twice, known at different moments.
-        return self.archive / relative.with_name(f"{relative.name}.{facts['load_no']}.load.json")
-
-    def notes(self) -> list[dict[str, Any]]:
-        """Every note of the archive, in the order of loading."""
-        found = [json.loads(path.read_text("utf-8")) for path in self.archive.glob("*/*/*.load.json")]
-        # Earlier releases named the note of a file that is loaded again otherwise.
-        once = {(one["sha256"], one["name"], one["loaded_at"]): one for one in found}
-        return sorted(once.values(), key=lambda facts: (facts["load_no"], facts["loaded_at"]))
-
-
-def find_damage(path: Path) -> str | None:
-    """What is wrong with a build, every block of which is read; None where nothing is."""
-    try:
-        with duckdb.connect(str(path), read_only=True, config={"enable_external_access": False}) as connection:
-            for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
-                connection.execute(f'select bit_xor(hash(t)) from "{table}" t').fetchall()
-    except duckdb.Error as error:
-        return str(error).splitlines()[0]
-    return None
-
-
-def read_loads(build: Path) -> list[Key] | None:
-    """The loads that a build holds; None where it cannot be read."""
-    try:
-        with duckdb.connect(str(build), read_only=True) as connection:
-            return connection.execute("select sha256, file_name, loaded_at::varchar from load").fetchall()
-    except duckdb.Error:
-        return None
 
 
 def is_before(build: Path, other: Path) -> bool:

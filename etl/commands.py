@@ -5,21 +5,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from etl.builds import Damaged, Home, is_before, read_loads
+from etl.builds import Home
 from etl.cells import Unreadable
 from etl.choices import Choices
+from etl.damage import Damaged, read_loads
 from etl.ledger import Key
 from etl.load import MEMORY_LIMIT, Loading, Progress
 from etl.packages import unpack
 from etl.report import Handed, Report, describe_source, find_files
-from etl.schema import SCHEMA_VERSION, create_schema
+from etl.schema import create_schema
 from etl.sources import Source, load_sources
+from etl.status import find_moment, is_outdated
 
 PACKAGES = (".zip", ".csetw")
 """Endings of archives whose members are files of their own; .csetw is what CSET saves an assessment as."""
@@ -143,7 +145,7 @@ def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progre
                 if is_check:
                     handed.archive_path = str(file.path.resolve())
                 else:
-                    kept = home.keep(file.path, handed.looked.sha256, handed.name, Path(folder))
+                    kept = home.originals.keep(file.path, handed.looked.sha256, handed.name, Path(folder))
                     handed.archive_path = str(kept)
                     handed.path = home.archive / handed.archive_path
                 new.append(handed)
@@ -164,25 +166,8 @@ def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progre
         finally:
             connection.close()
             if not is_check:
-                home.forget_kept(Path(folder))
+                home.originals.forget_kept(Path(folder))
     return report
-
-
-def find_moment(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, list[str]]:
-    """When a load is taken in, UTC, which is after every load before it; and what is said where the clock differs."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    last: datetime | None
-    (last,) = connection.execute(
-        "select greatest(max(loaded_at), max(known_at) filter (where known_at_origin <> 'given')) from load"
-    ).fetchone() or (None,)
-    if last is None or now > last:
-        return now, []
-    said = (
-        f"The clock says {now:%Y-%m-%d %H:%M} UTC, and a load was taken in at {last:%Y-%m-%d %H:%M} UTC: it was set back. "
-        "These files count as taken in just after that load, so that nobody's earlier knowledge changes. Set the clock "
-        "right; with --known-at you say yourself from when files are known."
-    )
-    return last + timedelta(microseconds=1), [said]
 
 
 def _list_keys(files: list[Handed]) -> list[Key]:
@@ -285,7 +270,7 @@ def _rebuild(home: Home, progress: Progress) -> Report:
 
 def _list_published(home: Home, report: Report) -> list[dict[str, Any]]:
     """The notes of what was published, in its order; what was noted and never published did not happen."""
-    newest, noted, told = home.newest(), home.notes(), home.ledger.read()
+    newest, noted, told = home.newest(), home.originals.notes(), home.ledger.read()
     held = read_loads(newest) if newest else None
     if told.is_begun and told.is_whole:
         published = told.list_loads() | {*(held or ())}
@@ -319,62 +304,3 @@ def _hand_in_again(home: Home, loading: Loading, noted: dict[str, Any]) -> Hande
         setattr(handed, key, noted[key])
     handed.loaded_at = loaded_at
     return handed
-
-
-def is_outdated(home: Home) -> bool:
-    """Whether the newest build follows an earlier schema than this one; not where it cannot be read."""
-    newest = home.newest()
-    if newest is None:
-        return False
-    try:
-        with duckdb.connect(str(newest), read_only=True) as connection:
-            row = connection.execute("select schema_version from build").fetchone()
-    except duckdb.Error:
-        # A reader in this process has it open, which it would not have if it were; or it is damaged.
-        return False
-    return row is None or row[0] != SCHEMA_VERSION
-
-
-def status(home: Home) -> dict[str, Any]:
-    """The newest build that can be read, its loads, rows and refusals; `unreadable` are newer ones, with the reasons."""
-    newest = home.newest()
-    unreadable: list[dict[str, str]] = []
-    for build in [newest, *(one for one in home.list_builds() if newest and is_before(one, newest))] if newest else []:
-        try:
-            return {"home": str(home.path), **_describe_build(build), "unreadable": unreadable}
-        except duckdb.Error as error:
-            unreadable.append({"build": build.stem, "reason": str(error).splitlines()[0]})
-    return {"home": str(home.path), "build": None, "unreadable": unreadable}
-
-
-def _describe_build(build: Path) -> dict[str, Any]:
-    with duckdb.connect(str(build), read_only=True) as connection:
-        tables = [
-            row[0]
-            for row in connection.execute("select table_name from duckdb_tables() order by table_name").fetchall()
-        ]
-        counts = {}
-        for table in tables:
-            row = connection.execute(f"select count(*) from {table}").fetchone()
-            assert row
-            counts[table] = row[0]
-        built = connection.execute("select build_name, built_at::varchar from build").fetchone()
-        totals = connection.execute(
-            "select count(*), coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_refused), 0)::bigint, "
-            "max(known_at)::varchar from load"
-        ).fetchone()
-        refused = connection.execute(
-            "select reason_code, count(*) from refusal group by reason_code order by 2 desc, 1"
-        ).fetchall()
-    assert built and totals
-    return {
-        "build": built[0],
-        "built_at": built[1],
-        "bytes": build.stat().st_size,
-        "loads": totals[0],
-        "rows_read": totals[1],
-        "rows_refused": totals[2],
-        "newest_known_at": totals[3],
-        "refusals": dict(refused),
-        "rows": counts,
-    }

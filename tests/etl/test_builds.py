@@ -19,11 +19,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 # Where the process is killed: the named function kills it when it is about to run.
 MOMENTS = (
-    "etl.commands.Home.keep",
+    "etl.archive.Archive.keep",
     "etl.load.stage",
     "etl.load.run_checks",
     "etl.commands._seal",
-    "etl.commands.Home.note",
+    "etl.archive.Archive.note",
     "etl.commands.Home.publish",
     "etl.builds.Path.chmod",
     "etl.builds.Path.replace",
