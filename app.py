@@ -16,7 +16,6 @@ from dashboard.navigation import PageEntry
 from dashboard.selection import say_selection
 from dashboard.view import View, keep_view, read_options
 from dashboard.words import Language, plain, translate
-from metrics.warehouse import BuildDamaged
 
 COMMANDS = """# a made-up group, to look around
 python -m etl demo
@@ -32,7 +31,7 @@ def main() -> None:
     """One run; where it comes upon damage in the build that it reads, the next one reads the build before."""
     try:
         run()
-    except BuildDamaged:
+    except answers.BuildDamaged:
         st.rerun()
 
 

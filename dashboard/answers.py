@@ -25,6 +25,7 @@ from metrics.query import Query, Scope
 from metrics.rows import RowsFrame, RowsQuery
 from metrics.rows import list_rows as read_rows
 from metrics.scopes import find_entities
+from metrics.warehouse import BuildDamaged as BuildDamaged
 from metrics.warehouse import Warehouse, WarehouseMissing, open_best
 
 Read = TypeVar("Read")
