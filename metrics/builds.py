@@ -125,7 +125,7 @@ def _recall_trouble(path: Path) -> str | None:
     if trouble is None:
         return None
     if trouble.state != _state(path) or (trouble.until is not None and time.monotonic() > trouble.until):
-        del _TROUBLES[path]
+        _TROUBLES.pop(path, None)
         return None
     return trouble.reason
 

@@ -24,6 +24,7 @@ LONGEST = (
     "test_imports",
     "test_scope_leaks",
     "test_pages",
+    "test_faults",
     "test_known_tools",
     "test_fuzz",
     "test_import_browser",
