@@ -294,6 +294,14 @@ def test_loads_that_are_killed_are_whole_or_not_there(tmp_path: Path) -> None:
     assert found.problems == []
 
 
+def test_a_file_that_a_killed_load_put_into_the_archive_does_not_stay(nursery: Nursery, group: Group) -> None:
+    never = group.write("never.csv", spell_export(9))
+    assert run_code(KILLER, "etl.load.run_checks", str(group.home.path), str(never)).returncode == -9
+    assert list(group.home.archive.glob("*/*/never.csv"))
+    assert run(nursery, group, "load", str(group.write("n3.csv", spell_export(3))))[0] == 0
+    assert not list(group.home.archive.glob("*/*/never.csv")) and list_leftovers(group.home.path, 5) == []
+
+
 def test_what_a_server_writes_is_whole_whenever_it_is_killed(tmp_path: Path) -> None:
     found = kill_writers(tmp_path, 12, seed=20261128)
     assert found.problems == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -107,6 +108,7 @@ def show_failed(desk: Desk, batch: Batch, look: Look) -> None:
 def show_result(desk: Desk, batch: Batch, look: Look) -> None:
     """What a load would do, what to settle first, the files one by one, and the way to publish."""
     assert look.check and look.check.answer
+    show_said(look.check.answer)
     loads: list[dict[str, Any]] = list(look.check.answer["loads"])
     show_counts(desk, loads)
     show_publish(desk, batch, look, loads)
@@ -161,6 +163,12 @@ def show_publish(desk: Desk, batch: Batch, look: Look, loads: list[dict[str, Any
         )
 
 
+def show_said(answer: Mapping[str, Any]) -> None:
+    """What the command says beside its figures, such as that the clock was set back; in English, as its errors are."""
+    for sentence in answer.get("said", ()):
+        st.warning(plain(sentence), icon=":material/info:")
+
+
 def show_published(desk: Desk, batch: Batch, look: Look) -> None:
     """What the last publication of the batch brought, and where to see it."""
     assert look.publish and look.publish.answer
@@ -186,6 +194,7 @@ def show_published(desk: Desk, batch: Batch, look: Look) -> None:
             st.text(desk.say("The files are in the archive, byte for byte."))
         if answer.get("build"):
             st.caption(desk.say("Build: {build}", build=answer["build"]))
+        show_said(answer)
         if desk.build:
             with st.container(horizontal=True):
                 st.page_link("pages/group/overview.py", label=desk.say("Group overview"), icon=":material/monitoring:")
