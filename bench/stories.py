@@ -30,7 +30,8 @@ from insights.restatements import find_restatements
 from insights.tick_box import judge_self_checks
 from metrics.ask import answer
 from metrics.query import Filters, Query
-from metrics.rounds import MatchQuery, RoundQuery, SpellsQuery, match_rounds, read_round, read_spells
+from metrics.rounds import MatchQuery, RoundQuery, match_rounds, read_round
+from metrics.spells import SpellsQuery, read_spells
 from metrics.warehouse import Warehouse
 
 METHODS: Final = Path(__file__).parents[1] / "docs" / "methods.md"

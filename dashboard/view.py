@@ -17,8 +17,9 @@ from dashboard.selection import CHOICES, Options, Selection
 from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.query import Filters, Query
-from metrics.rounds import MatchQuery, RoundQuery, SpellsQuery, match_rounds, read_round, read_spells
+from metrics.rounds import MatchQuery, RoundQuery, match_rounds, read_round
 from metrics.rows import MOST_ROWS, RowsFrame, RowsQuery
+from metrics.spells import SpellsQuery, read_spells
 
 Made = TypeVar("Made")
 

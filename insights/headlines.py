@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from metrics.query import Query
-from metrics.rounds import SpellsQuery
+from metrics.spells import SpellsQuery
 
 LEVEL: Final = 0.05
 """Share of the tested facts told that may be chance (Benjamini & Hochberg 1995)."""

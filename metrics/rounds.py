@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 
@@ -24,13 +24,17 @@ SETS: Final = ("all", "asked", "answered", "applicable")
 SIDES: Final = ("before", "after")
 VERDICT_NO: Final = {name: number for number, (name, _, _) in enumerate(VERDICTS)}
 """Verdicts as numbers in the order of the catalog: 0 met, 1 partly met, 2 not met, 3 not applicable, 4 not answered."""
-SPELL_DIMENSIONS: Final = ("entity", "region", "entity_kind", "item_lineage", "measure", "category")
-VERDICT_PLACE: Final = (
-    "cast(case when a.verdict = 'not_met' then 2 when a.verdict = 'partly_met' then 1 when a.verdict = 'met' then 0"
-    " else -1 end as tinyint)"
-)
-MOST_ITEMS: Final = 1_000_000
-"""More lineages than there are, so that one number can say an entity and an item."""
+
+
+class Asked(Protocol):
+    """What every question about rounds says."""
+
+    @property
+    def filters(self) -> Filters: ...
+    @property
+    def known_at(self) -> datetime | None: ...
+    @property
+    def scope(self) -> Scope: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,13 @@ class MatchQuery:
     scope: Scope = field(default_factory=Scope)
 
     def __post_init__(self) -> None:
-        problems = _list_problems(self.filters, self.known_at)
+        problems = list_problems(self.filters, self.known_at)
         columns = {period_column(code) for code in (self.before, self.after)}
         if None in columns or len(columns) > 1:
             problems.append(f"'{self.before}' and '{self.after}' are no two periods of one length")
         elif self.before == self.after:
             problems.append(f"'{self.before}' is set beside itself")
-        _refuse(problems)
+        refuse(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +68,22 @@ class RoundQuery:
     scope: Scope = field(default_factory=Scope)
 
     def __post_init__(self) -> None:
-        problems = _list_problems(self.filters, self.known_at)
+        problems = list_problems(self.filters, self.known_at)
         problems += [f"'{code}' is no half" for code in (self.half, self.earlier) if period_column(code) != HALF]
-        _refuse(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class SpellsQuery:
-    """Spells in which an entity did not meet an item: halves in a row whose answer is partly met or not met.
-
-    Counted by dimensions of SPELL_DIMENSIONS, or listed one by one where `by` is None. Periods of the filters hold the
-    end: a spell goes back as far as there are answers.
-    """
-
-    by: tuple[str, ...] | None = None
-    least_not_met: int = 0
-    only_current: bool = False
-    filters: Filters = field(default_factory=Filters)
-    known_at: datetime | None = None
-    scope: Scope = field(default_factory=Scope)
-
-    def __post_init__(self) -> None:
-        problems = _list_problems(self.filters, self.known_at)
-        problems += [f"spells are not counted by '{name}'" for name in self.by or () if name not in SPELL_DIMENSIONS]
-        _refuse(problems)
+        refuse(problems)
 
 
 HALF: Final = "fiscal_half"
 ANSWER_FILTERS: Final = ("verdict", "self_verdict", "answer")
 
 
-def _list_problems(filters: Filters, known_at: datetime | None) -> list[str]:
+def list_problems(filters: Filters, known_at: datetime | None) -> list[str]:
     # Held to one verdict, a round would say that nothing else was asked.
     held = [name for name in ANSWER_FILTERS if getattr(filters, name)]
     return [*list_filter_problems(filters, known_at), *(f"rounds are not held to {name}" for name in held)]
 
 
-def _refuse(problems: list[str]) -> None:
+def refuse(problems: list[str]) -> None:
     if problems:
         raise QueryProblem("; ".join(problems))
 
@@ -131,12 +114,12 @@ def match_rounds(warehouse: Warehouse, query: MatchQuery) -> pd.DataFrame:
                 for part in ("numerator", "denominator")
             ]
     lines = ",\n        ".join
-    sql = f"""with {_base(query.filters, query.scope)},
+    sql = f"""with {write_tables(query.filters, query.scope)},
 held as (
     select f.inspection_id, f.inspection_type, e.entity_id, e.entity_code, e.region_code, e.business_group_code,
         e.entity_kind, case when {column} = $after then 1 else 0 end as side
-    {_inspections(query.filters)}
-    {_where(query, "fex", f"{column} in ($before, $after)", with_periods=False)}
+    {from_inspections(query.filters)}
+    {hold(query, "fex", f"{column} in ($before, $after)", with_periods=False)}
 ),
 cell as (
     select h.entity_id, h.inspection_type, p.lineage_no,
@@ -163,7 +146,7 @@ from summed s
 join place p on p.entity_id = s.entity_id and p.place_no = 1
 order by p.entity_code"""
     periods = {"before": _period_value(query.before), "after": _period_value(query.after)}
-    return _read(warehouse, query, sql, periods).drop(columns="entity_id")
+    return read(warehouse, query, sql, periods).drop(columns="entity_id")
 
 
 def read_round(warehouse: Warehouse, query: RoundQuery) -> pd.DataFrame:
@@ -174,11 +157,11 @@ def read_round(warehouse: Warehouse, query: RoundQuery) -> pd.DataFrame:
     is_same_comment and is_same_evidence (null where neither side says anything, false where only one does).
     """
     numbers = " ".join(f"when a.verdict = '{name}' then {number}" for name, number in VERDICT_NO.items())
-    sql = f"""with {_base(query.filters, query.scope)},
+    sql = f"""with {write_tables(query.filters, query.scope)},
 held as (
     select f.inspection_id, f.inspection_type, e.entity_id, f.fiscal_half
-    {_inspections(query.filters)}
-    {_where(query, "fex", "f.fiscal_half in ($half, $earlier)", with_periods=False)}
+    {from_inspections(query.filters)}
+    {hold(query, "fex", "f.fiscal_half in ($half, $earlier)", with_periods=False)}
 ),
 told as (
     select h.entity_id, h.inspection_type, h.inspection_id, h.fiscal_half, p.lineage_no, p.item_no, p.weight,
@@ -206,10 +189,10 @@ from told t
 left join before b on b.entity_id = t.entity_id and b.inspection_type = t.inspection_type and b.lineage_no = t.lineage_no
 where t.fiscal_half = $half
 order by t.entity_id, t.inspection_id, t.item_no"""
-    frame = _read(warehouse, query, sql, {"half": query.half, "earlier": query.earlier})
-    tables = f"with {_base(query.filters, query.scope)}\n"
-    entities = _read(warehouse, query, f"{tables}select distinct entity_id, entity_code from entity order by 2", {})
-    parts = _read(warehouse, query, f"{tables}select distinct lineage_no, lineage_code from part order by 1", {})
+    frame = read(warehouse, query, sql, {"half": query.half, "earlier": query.earlier})
+    tables = f"with {write_tables(query.filters, query.scope)}\n"
+    entities = read(warehouse, query, f"{tables}select distinct entity_id, entity_code from entity order by 2", {})
+    parts = read(warehouse, query, f"{tables}select distinct lineage_no, lineage_code from part order by 1", {})
     entity_place = pd.Index(entities["entity_id"]).get_indexer(pd.Index(frame["entity_id"]))
     named = {
         "entity": pd.Categorical.from_codes(entity_place, entities["entity_code"]),
@@ -226,129 +209,6 @@ order by t.entity_id, t.inspection_id, t.item_no"""
 NUMBERED: Final = ("entity_id", "lineage_no")
 
 
-def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
-    """Spells of an entity and item without `met`: one row each, or their number by the dimensions asked for.
-
-    Listed: entity, inspection_type, item_lineage, measure, category, is_critical, region, entity_kind, since and last
-    (halves). Counted: the dimensions and `spells`. Both: rounds (answered halves of the spell), not_met_rounds,
-    is_fixed (the next answer is met), is_current (the newest answer is in it, the entity is in the group
-    and its newest inspection asks the item), is_from_start (it began with the first
-    answer there is, so that its beginning is not known). Halves without an answer are passed over; an item that no
-    longer applies ends its spell without being fixed.
-    """
-    facts = "rounds, not_met_rounds, is_fixed, is_current, is_from_start"
-    names = {
-        "entity": "p.entity_code", "region": "p.region_code", "entity_kind": "p.entity_kind",
-        "item_lineage": "q.lineage_code", "measure": "q.measure", "category": "q.category_code",
-    }  # fmt: skip
-    held = [f"s.not_met_rounds >= {int(query.least_not_met)}", *(["s.is_current"] if query.only_current else [])]
-    if query.by is None:
-        columns = "".join(f"{sql} as {name}, " for name, sql in names.items())
-        shown = f"{columns}p.inspection_type, q.is_critical, b.fiscal_half as since, l.fiscal_half as last, {facts}"
-        groups, order = "", "order by p.entity_code, q.lineage_code, p.inspection_type, b.fiscal_half"
-    else:
-        columns = "".join(f"{names[name]} as {name}, " for name in query.by)
-        keys = "".join(f"{names[name]}, " for name in query.by)
-        shown = f"{columns}{facts}, count(*) as spells"
-        groups, order = f"\ngroup by {keys}{facts}", f"order by {keys}{facts}"
-    # Millions of answers are grouped and put in order by numbers: one of entity and type, one of the item, one of the
-    # half; the first two make a cell.
-    sql = f"""with {_base(query.filters, query.scope)},
-held as (
-    select f.inspection_id, f.inspection_type, f.fiscal_half, f.reference_on, e.entity_code, e.region_code,
-        e.entity_kind, max(e.valid_to) over (partition by e.entity_id) as valid_to,
-        dense_rank() over (order by e.entity_id, f.inspection_type) as visit_no,
-        dense_rank() over (order by f.fiscal_half) as half_no
-    {_inspections(query.filters)}
-    {_where(query, "fex", "f.fiscal_half is not null", without_beginning=True)}
-),
-answered as (
-    select h.visit_no * {MOST_ITEMS} + p.lineage_no as cell, h.half_no, {VERDICT_PLACE} as place
-    from fct_answer a
-    join held h on h.inspection_id = a.inspection_id
-    join part p on p.item_id = a.item_id
-    where {known("a")} and a.verdict <> 'not_answered'
-),
--- Most items are always met, and what never was unmet so often needs no order.
-unmet as (
-    select cell
-    from answered
-    where place > 0
-    group by cell
-    having sum(case when place = 2 then 1 else 0 end) >= {int(query.least_not_met)}
-),
--- Of several answers of one half the worst counts, and one that does not apply only where there is no other.
-judged as (
-    select a.cell, a.half_no, max(a.place) as worst
-    from answered a
-    join unmet u on u.cell = a.cell
-    group by a.cell, a.half_no
-),
-ordered as (
-    select cell, half_no, worst,
-        row_number() over w as round_no,
-        lead(worst) over w as next_worst,
-        sum(case when worst > 0 then 0 else 1 end) over w as breaks
-    from judged
-    window w as (partition by cell order by half_no)
-),
-spell as (
-    select
-        cell, min(half_no) as first_no, max(half_no) as last_no,
-        count(*) as rounds, sum(case when worst = 2 then 1 else 0 end) as not_met_rounds,
-        max(case when next_worst = 0 then 1 else 0 end) = 1 as is_fixed,
-        max(case when next_worst is null then 1 else 0 end) = 1 as is_last,
-        min(round_no) = 1 as is_from_start
-    from ordered
-    where worst > 0
-    group by cell, breaks
-),
--- What an entity is asked now: the items of its newest inspection of each type, as long as it is in the group.
-newest_visit as (
-    select visit_no, max(half_no) as half_no
-    from held
-    group by visit_no
-    having max(valid_to) > (select max(reference_on) from held)
-),
-asked_now as (
-    select distinct h.visit_no * {MOST_ITEMS} + p.lineage_no as cell
-    from fct_answer a
-    join held h on h.inspection_id = a.inspection_id
-    join newest_visit n on n.visit_no = h.visit_no and n.half_no = h.half_no
-    join part p on p.item_id = a.item_id
-    where {known("a")}
-),
-told as (
-    select s.*, s.is_last and n.cell is not null as is_current
-    from spell s
-    left join asked_now n on n.cell = s.cell
-),
-place as (
-    select visit_no, inspection_type, entity_code, region_code, entity_kind,
-        row_number() over (partition by visit_no order by half_no desc, region_code) as place_no
-    from held
-),
-item as (
-    select lineage_no, lineage_code, measure, category_code, is_critical,
-        row_number() over (partition by lineage_no order by checklist_version desc, item_id) as version_no
-    from part
-),
-half as (select distinct half_no, fiscal_half from held)
-select {shown}
-from told s
-join place p on p.visit_no * {MOST_ITEMS} = s.cell - s.cell % {MOST_ITEMS} and p.place_no = 1
-join item q on q.lineage_no = s.cell % {MOST_ITEMS} and q.version_no = 1
-join half b on b.half_no = s.first_no
-join half l on l.half_no = s.last_no
-where {" and ".join(held)}{groups}
-{order}"""
-    frame = _read(warehouse, query, sql, {})
-    whole = ["rounds", "not_met_rounds", *(["spells"] if query.by is not None else [])]
-    return frame.astype(
-        dict.fromkeys(whole, "int64") | dict.fromkeys(("is_fixed", "is_current", "is_from_start"), bool)
-    )
-
-
 def _count(condition: str) -> str:
     return f"sum(case when {condition} then 1 else 0 end)"
 
@@ -360,7 +220,7 @@ def _hold(count: str, condition: str) -> str:
     return count.replace("case when ", f"case when {condition} and ", 1)
 
 
-def _base(filters: Filters, scope: Scope) -> str:
+def write_tables(filters: Filters, scope: Scope) -> str:
     """Entities, and the items that the filters leave with a number for each lineage."""
     conditions = [known("c"), "c.is_assessable", *list_conditions(filters, scope, "answers", "c")]
     part = f"""part as (
@@ -372,12 +232,12 @@ def _base(filters: Filters, scope: Scope) -> str:
     return ",\n".join([*list_tables(filters, scope, "answers", with_inspector=bool(filters.inspecting_entity)), part])
 
 
-def _inspections(filters: Filters) -> str:
+def from_inspections(filters: Filters) -> str:
     return f"from fct_inspection f{join_entity('f.reference_on')}{INSPECTOR if filters.inspecting_entity else ''}"
 
 
-def _where(
-    query: MatchQuery | RoundQuery | SpellsQuery,
+def hold(
+    query: Asked,
     tables: str,
     more: str,
     *,
@@ -396,9 +256,7 @@ def _period_value(code: str) -> str | int:
     return int(code[2:]) if period_column(code) == "fiscal_year" else code
 
 
-def _read(
-    warehouse: Warehouse, query: MatchQuery | RoundQuery | SpellsQuery, sql: str, more: dict[str, Any]
-) -> pd.DataFrame:
+def read(warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any]) -> pd.DataFrame:
     known_at = query.known_at or warehouse.newest_known_at()
     parameters = list_parameters(query.filters, query.scope, known_at) | more
     return warehouse.read_frame(sql, keep_used(sql, parameters))

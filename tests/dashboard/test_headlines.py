@@ -17,7 +17,7 @@ from dashboard.navigation import ENTRIES
 from dashboard.view import View
 from insights.headlines import Headlines, Term
 from metrics.ask import answer
-from metrics.rounds import SpellsQuery, read_spells
+from metrics.spells import SpellsQuery, read_spells
 from metrics.warehouse import Warehouse
 
 OpenApp = Callable[..., AppTest]

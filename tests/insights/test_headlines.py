@@ -23,7 +23,7 @@ from insights.headlines import (
 )
 from insights.intervals import compare_periods, compare_with_rest
 from metrics.query import Filters, Query
-from metrics.rounds import SpellsQuery
+from metrics.spells import SpellsQuery
 
 METRIC = "compliance_rate"
 BEFORE, AFTER = (Query((METRIC,), (), Filters(period_from=half, period_to=half)) for half in ("FY2024-H1", "FY2024-H2"))

@@ -16,12 +16,11 @@ from metrics.rounds import (
     VERDICT_NO,
     MatchQuery,
     RoundQuery,
-    SpellsQuery,
     match_rounds,
     read_round,
-    read_spells,
 )
 from metrics.rows import RowsQuery, list_rows
+from metrics.spells import SpellsQuery, read_spells
 from metrics.warehouse import Warehouse
 from tests.metrics.conftest import DOMAINS
 from tests.metrics.inserted_group import Group

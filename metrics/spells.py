@@ -1,0 +1,289 @@
+"""Spells in which an entity did not meet an item, followed through all rounds for 63 entities at a time.
+
+Every answer of every round counts for where a spell begins and ends. Marks of cube_item hold those of 63 entities in one
+number, so that rounds are gone through in order with a few operations on numbers for the whole group: what is counted
+for each entity (rounds, the first half …) is kept as bit planes, of which plane i holds bit i of 63 counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from metrics.compile import BITS
+from metrics.facts import known
+from metrics.query import Filters, Scope
+from metrics.rounds import from_inspections, hold, list_problems, read, refuse, write_tables
+from metrics.warehouse import Warehouse
+
+SPELL_DIMENSIONS: Final = ("entity", "region", "entity_kind", "item_lineage", "measure", "category")
+OF_VISIT: Final = ("entity", "region", "entity_kind", "inspection_type")
+OF_ITEM: Final = ("item_lineage", "measure", "category", "is_critical")
+FACTS: Final = ("rounds", "not_met_rounds", "is_fixed", "is_current", "is_from_start")
+LISTED: Final = (
+    "entity", "region", "entity_kind", "item_lineage", "measure", "category", "inspection_type", "is_critical", "since", "last",
+)  # fmt: skip
+Marks = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class SpellsQuery:
+    """Spells in which an entity did not meet an item: halves in a row whose answer is partly met or not met.
+
+    Counted by dimensions of SPELL_DIMENSIONS, or listed one by one where `by` is None. Periods of the filters hold the
+    end: a spell goes back as far as there are answers.
+    """
+
+    by: tuple[str, ...] | None = None
+    least_not_met: int = 0
+    only_current: bool = False
+    filters: Filters = field(default_factory=Filters)
+    known_at: datetime | None = None
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        problems = list_problems(self.filters, self.known_at)
+        problems += [f"spells are not counted by '{name}'" for name in self.by or () if name not in SPELL_DIMENSIONS]
+        refuse(problems)
+
+
+def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
+    """Spells of an entity and item without `met`: one row each, or their number by the dimensions asked for.
+
+    Listed: entity, inspection_type, item_lineage, measure, category, is_critical, region, entity_kind, since and last
+    (halves). Counted: the dimensions and `spells`. Both: rounds (answered halves of the spell), not_met_rounds,
+    is_fixed (the next answer is met), is_current (the newest answer is in it, the entity is in the group
+    and its newest inspection asks the item), is_from_start (it began with the first
+    answer there is, so that its beginning is not known). Halves without an answer are passed over; an item that no
+    longer applies ends its spell without being fixed. Of several answers of one half the worst counts, and one that
+    does not apply only where there is no other.
+    """
+    tables = f"with {write_tables(query.filters, query.scope)},\n{_held(query)}"
+    visits = read(warehouse, query, f"{tables}\n{VISITS}", {})
+    items = read(warehouse, query, f"{tables}\n{ITEMS}", {})
+    halves = read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {})
+    marks = read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {})
+    cells, places = np.unique(marks[["type_no", "lineage_no", "block"]].to_numpy(np.int64), axis=0, return_inverse=True)
+    found = _follow(marks, places.reshape(-1), len(cells), len(halves), query)
+    spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    visit_at = pd.MultiIndex.from_frame(visits[["type_no", "entity_no"]])
+    place = cells[spells.pop("cell")]
+    visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([place[:, 0], place[:, 2] + spells.pop("bit")]))
+    item = pd.Index(items["lineage_no"]).get_indexer(place[:, 1])
+    since, last = spells.pop("first"), spells.pop("last")
+    if query.by is not None:
+        codes = {
+            name: (visits if name in OF_VISIT else items, visit if name in OF_VISIT else item) for name in query.by
+        }
+        return _count(codes, spells)
+    columns = {name: visits[name].take(visit).array for name in OF_VISIT}
+    columns |= {name: items[name].take(item).array for name in OF_ITEM}
+    columns |= {"since": halves["fiscal_half"].take(since).array, "last": halves["fiscal_half"].take(last).array}
+    frame = pd.DataFrame({name: columns[name] for name in LISTED} | {name: spells[name] for name in FACTS})
+    return frame.sort_values(["entity", "item_lineage", "inspection_type", "since"], ignore_index=True)
+
+
+def _held(query: SpellsQuery) -> str:
+    """Inspections with numbers for their type and half; of each entity and type the newest one, while it is in the group."""
+    return f"""held as (
+    select k.block_no, k.mark, k.entity_no, f.inspection_type, f.fiscal_half, f.reference_on, e.entity_code,
+        e.region_code, e.entity_kind, max(e.valid_to) over (partition by e.entity_id) as valid_to,
+        dense_rank() over (order by f.inspection_type) - 1 as type_no,
+        dense_rank() over (order by f.fiscal_half) - 1 as half_no
+    {from_inspections(query.filters)}
+    join brg_inspection_block k on k.inspection_id = f.inspection_id
+    {hold(query, "fex", "f.fiscal_half is not null", without_beginning=True)}
+),
+newest as (
+    select type_no, entity_no, max(half_no) as half_no
+    from held
+    group by type_no, entity_no
+    having max(valid_to) > (select max(reference_on) from held)
+)"""
+
+
+VISITS: Final = """select type_no, entity_no, inspection_type, entity_code as entity, region_code as region, entity_kind
+from (
+    select *, row_number() over (partition by type_no, entity_no order by half_no desc, region_code) as place_no
+    from held
+) h
+where place_no = 1"""
+
+ITEMS: Final = """select lineage_no, lineage_code as item_lineage, measure, category_code as category, is_critical
+from (
+    select *, row_number() over (partition by lineage_no order by checklist_version desc, item_id) as version_no
+    from part
+) q
+where version_no = 1"""
+
+PLACE: Final = f"""place as (
+    select
+        h.block_no, h.type_no, h.half_no, h.entity_no - h.entity_no % {BITS} as block, bit_or(h.mark) as mask,
+        bit_or(case when n.entity_no is not null then h.mark else cast(0 as bigint) end) as newest_mask
+    from held h
+    left join newest n on n.type_no = h.type_no and n.entity_no = h.entity_no and n.half_no = h.half_no
+    group by h.block_no, h.type_no, h.half_no, h.entity_no - h.entity_no % {BITS}
+)"""
+
+MARKS: Final = f"""select
+    p.type_no, q.lineage_no, p.block, p.half_no,
+    bit_or(a.not_met_marks & p.mask) as not_met,
+    bit_or(a.partly_met_marks & p.mask) as partly_met,
+    bit_or(a.met_marks & p.mask) as met,
+    bit_or(a.not_applicable_marks & p.mask) as not_applicable,
+    bit_or((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks)
+        & p.newest_mask) as asked
+from cube_item a
+join place p on p.block_no = a.block_no
+join part q on q.item_id = a.item_id
+where {known("a")}
+group by p.type_no, q.lineage_no, p.block, p.half_no
+order by p.half_no"""
+
+
+def _follow(
+    marks: pd.DataFrame, places: np.ndarray[Any, Any], cells: int, halves: int, query: SpellsQuery
+) -> list[dict[str, np.ndarray[Any, Any]]]:
+    """Spells as they end, half by half; of each its cell, bit, first and last half, and FACTS."""
+    spells = _Spells(cells, max(halves, 1).bit_length())
+    verdicts = {name: marks[name].to_numpy(np.int64) for name in ("not_met", "partly_met", "met", "not_applicable")}
+    ends = np.searchsorted(marks["half_no"].to_numpy(), np.arange(halves + 1))
+    ended = [spells.collect(np.zeros(cells, np.int64), query.least_not_met)]
+    for half in range(halves):
+        rows = slice(ends[half], ends[half + 1])
+        seen = {name: _spread(values[rows], places[rows], cells) for name, values in verdicts.items()}
+        unmet = seen["not_met"] | seen["partly_met"]
+        over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
+        if not query.only_current and over.any():
+            ended.append(spells.collect(over, query.least_not_met, fixed=seen["met"]))
+        spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
+    asked = np.zeros(cells, np.int64)
+    np.bitwise_or.at(asked, places, marks["asked"].to_numpy(np.int64))
+    left = spells.open & asked if query.only_current else spells.open
+    return [*ended, spells.collect(left, query.least_not_met, current=asked)]
+
+
+def _spread(values: Marks, places: np.ndarray[Any, Any], cells: int) -> Marks:
+    spread = np.zeros(cells, np.int64)
+    spread[places] = values
+    return spread
+
+
+class _Spells:
+    """The spells that are open, and what is known of each: bits and bit planes of every cell."""
+
+    def __init__(self, cells: int, planes: int) -> None:
+        self.open, self.seen, self.from_start = (np.zeros(cells, np.int64) for _ in range(3))
+        self.rounds, self.not_met, self.first, self.last = (
+            [np.zeros(cells, np.int64) for _ in range(planes)] for _ in range(4)
+        )
+
+    def go_on(self, half: int, unmet: Marks, not_met: Marks, answered: Marks, over: Marks) -> None:
+        """Take in a half: which entities answered, which not as they should, and whose spell is over."""
+        begun = unmet & ~self.open
+        for plane in (*self.rounds, *self.not_met):
+            plane &= ~begun
+        self.from_start = self.from_start & ~begun | begun & ~self.seen
+        _set(self.first, begun, half)
+        _set(self.last, unmet, half)
+        _add(self.rounds, unmet)
+        _add(self.not_met, not_met)
+        self.open = (self.open | unmet) & ~over
+        self.seen |= answered
+
+    def collect(
+        self, ended: Marks, least_not_met: int, *, fixed: Marks | None = None, current: Marks | None = None
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """What is known of the spells of these bits that were not met often enough."""
+        marks = ended & _reach(self.not_met, least_not_met)
+        (cells,) = np.nonzero(marks)
+        rows, bits = np.nonzero(marks[cells, None] >> np.arange(BITS) & 1)
+        cells = cells[rows]
+
+        def is_in(some: Marks | None) -> np.ndarray[Any, Any]:
+            return np.zeros(len(cells), bool) if some is None else (some[cells] >> bits & 1).astype(bool)
+
+        return {
+            "cell": cells,
+            "bit": bits,
+            "first": _tell(self.first, cells, bits),
+            "last": _tell(self.last, cells, bits),
+            "rounds": _tell(self.rounds, cells, bits),
+            "not_met_rounds": _tell(self.not_met, cells, bits),
+            "is_fixed": is_in(fixed),
+            "is_current": is_in(current),
+            "is_from_start": is_in(self.from_start),
+        }
+
+
+def _set(planes: list[Marks], marks: Marks, number: int) -> None:
+    for place, plane in enumerate(planes):
+        if number >> place & 1:
+            plane |= marks
+        else:
+            plane &= ~marks
+
+
+def _add(planes: list[Marks], marks: Marks) -> None:
+    """One more where there is a bit."""
+    carried = marks
+    for place, plane in enumerate(planes):
+        planes[place], carried = plane ^ carried, plane & carried
+
+
+def _reach(planes: list[Marks], least: int) -> Marks:
+    """Bits whose number is at least so much."""
+    above = np.zeros_like(planes[0])
+    equal = np.full_like(planes[0], -1)
+    if least >> len(planes):
+        return above
+    for place, plane in reversed([*enumerate(planes)]):
+        if not least >> place & 1:
+            above |= equal & plane
+        equal &= plane if least >> place & 1 else ~plane
+    return above | equal
+
+
+def _tell(planes: list[Marks], cells: np.ndarray[Any, Any], bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    numbers = np.zeros(len(cells), np.int64)
+    for place, plane in enumerate(planes):
+        numbers |= (plane[cells] >> bits & 1) << place
+    return numbers
+
+
+def _count(
+    dimensions: dict[str, tuple[pd.DataFrame, np.ndarray[Any, Any]]], spells: dict[str, np.ndarray[Any, Any]]
+) -> pd.DataFrame:
+    """How many spells have the same dimension values and facts, in the order of both."""
+    key: np.ndarray[Any, Any] = np.zeros(len(spells["rounds"]), np.int64)
+    parts: list[tuple[str, Any, int]] = []
+    for name, (frame, place) in dimensions.items():
+        codes, values = pd.factorize(frame[name], sort=True)
+        # What has no value comes last.
+        codes = np.where(codes < 0, len(values), codes)
+        parts.append((name, values, len(values) + 1))
+        key = key * (len(values) + 1) + codes[place]
+    for name in FACTS:
+        numbers = spells[name].astype(np.int64)
+        size = int(numbers.max(initial=0)) + 1
+        parts.append((name, None, size))
+        key = key * size + numbers
+    key, counts = np.unique(key, return_counts=True)
+    return pd.DataFrame(dict(reversed([("spells", counts), *_decode(key, reversed(parts))])))
+
+
+def _decode(key: np.ndarray[Any, Any], parts: Iterator[tuple[str, Any, int]]) -> Iterator[tuple[str, Any]]:
+    """Columns of a combined key, from the last to the first."""
+    for name, values, size in parts:
+        numbers = key % size
+        key = key // size
+        if values is not None:
+            # The number after the last is that of no value.
+            yield name, pd.Series(values).reindex(numbers).array
+        else:
+            yield name, numbers.astype(bool) if name.startswith("is_") else numbers
