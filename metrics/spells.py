@@ -68,13 +68,17 @@ def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
     items = read(warehouse, query, f"{tables}\n{ITEMS}", {})
     halves = read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {})
     marks = read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {})
-    cells, places = np.unique(marks[["type_no", "lineage_no", "block"]].to_numpy(np.int64), axis=0, return_inverse=True)
-    found = _follow(marks, places.reshape(-1), len(cells), len(halves), query)
+    # A cell is a type, a lineage and a block of entities.
+    lines, blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
+    places, cells = pd.factorize(
+        ((marks["type_no"] * lines + marks["lineage_no"]) * blocks + marks["block"]).to_numpy(np.int64)
+    )
+    found = _follow(marks, places, len(cells), len(halves), query)
     spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     visit_at = pd.MultiIndex.from_frame(visits[["type_no", "entity_no"]])
-    place = cells[spells.pop("cell")]
-    visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([place[:, 0], place[:, 2] + spells.pop("bit")]))
-    item = pd.Index(items["lineage_no"]).get_indexer(place[:, 1])
+    line, block = np.divmod(cells[spells.pop("cell")], blocks)
+    visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([line // lines, block + spells.pop("bit")]))
+    item = pd.Index(items["lineage_no"]).get_indexer(line % lines)
     since, last = spells.pop("first"), spells.pop("last")
     if query.by is not None:
         codes = {
