@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+PARTS_VARIABLE: Final = "TENKEN_BARE_PARTS"
 CHART_ROWS: Final = 60
 PICK: Final = "pick"
 TEXT: Final = "A sentence of about the length that a note below a chart has on a page."
@@ -63,6 +67,13 @@ def list_parts(messages: Iterable[Any]) -> list[Part]:
             size, columns = rows.num_rows, rows.num_columns
         parts.append(Part(kind, size, columns, bool(getattr(element, "selection_mode", ()))))
     return parts
+
+
+@cache
+def read_pages() -> dict[str, list[Part]]:
+    """The pages to draw, by name, from the JSON file that a variable of the environment names."""
+    written = json.loads(Path(os.environ[PARTS_VARIABLE]).read_text("utf-8"))
+    return {name: [Part(**part) for part in parts] for name, parts in written.items()}
 
 
 def draw_parts(parts: Iterable[Part]) -> list[str]:

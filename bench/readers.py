@@ -1,0 +1,200 @@
+"""python -m bench.readers --home FOLDER: how many readers one process of the dashboard bears, beside bare Streamlit.
+
+Sessions speak Streamlit's own protocol: they open pages, set filters, open tabs and think in between. Server and
+generator have a core each. About ten minutes; --short takes two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from bench.bare import Part, list_parts
+from bench.crowd import THINK_SECONDS, Crowd
+from bench.served import ROOT, Served, serve_bare, serve_dashboard
+from bench.sessions import SHARES, Session
+
+OUT: Final = ROOT / "bench" / "results" / "readers.json"
+SIZES: Final = (10, 25, 50, 100, 200, 300, 500)
+SHORT_SIZES: Final = (10, 50, 200)
+LONGEST_P95_SECONDS: Final = 1.0
+SEARCHES: Final = 3
+SEED: Final = 20260401
+SETTLE_SECONDS, MEASURE_SECONDS = 6.0, 16.0
+SHORT_SECONDS: Final = (2.0, 6.0)
+
+
+def main() -> None:
+    """Measure, and write what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.readers", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="a TENKEN_HOME with a build; it is only read")
+    parser.add_argument("--short", action="store_true", help="fewer sizes and shorter spans")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of sessions, in place of the usual ones")
+    parser.add_argument("--only", choices=("dashboard", "bare"), help="one of the two servers")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    sizes = tuple(options.sizes or (SHORT_SIZES if options.short else SIZES))
+    spans = SHORT_SECONDS if options.short else (SETTLE_SECONDS, MEASURE_SECONDS)
+    result = measure_readers(options.home.resolve(), sizes, spans, 1 if options.short else SEARCHES, options.only)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    print(describe(result))
+
+
+def measure_readers(
+    home: Path, sizes: Sequence[int], spans: tuple[float, float], searches: int, only: str | None = None
+) -> dict[str, Any]:
+    """Both servers under the same crowd."""
+    server_core, own_core = _list_cores()
+    before = os.sched_getaffinity(0)
+    result: dict[str, Any] = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "are_cores_apart": server_core != own_core,
+        "think_seconds": THINK_SECONDS,
+        "shares": SHARES,
+    }
+    os.sched_setaffinity(0, {own_core})
+    try:
+        with tempfile.TemporaryDirectory(prefix="tenken-readers-") as name:
+            folder = Path(name)
+            say("dashboard")
+            with serve_dashboard(home, folder, server_core) as served:
+                pages = asyncio.run(read_pages(served))
+                if only != "bare":
+                    result["dashboard"] = asyncio.run(climb(served, sizes, spans, searches))
+            if only != "dashboard":
+                say("bare Streamlit")
+                with serve_bare(pages, folder, server_core) as served:
+                    result["bare"] = asyncio.run(climb(served, sizes, spans, searches))
+    finally:
+        os.sched_setaffinity(0, before)
+    return result
+
+
+async def read_pages(served: Served) -> dict[str, list[Part]]:
+    """What every page of the dashboard is made of, so that bare pages can be made of the same."""
+    session = Session(served.address, random.Random(0), keeps_messages=True)
+    pages = {}
+    await session.come()
+    for name in session.pages:
+        await session.go(name)
+        pages[name] = list_parts(map(ForwardMsg.FromString, session.shown.messages))
+    await session.leave()
+    return pages
+
+
+async def climb(served: Served, sizes: Sequence[int], spans: tuple[float, float], searches: int) -> dict[str, Any]:
+    """More and more sessions, then the largest number whose 95th percentile stays under a second."""
+    crowd = Crowd(served, SEED)
+    empty = served.read_mib()
+    steps = []
+    for size in sizes:
+        await crowd.resize(size)
+        steps.append(await crowd.measure(*spans))
+        say(json.dumps(steps[-1]))
+    least, most = 0, None
+    for step in steps:
+        if is_borne(step):
+            least = step["sessions"]
+        elif most is None:
+            most = step["sessions"]
+    searched = []
+    for _ in range(searches if most is not None and most > least else 0):
+        assert most is not None
+        size = (least + most) // 2
+        await crowd.resize(size)
+        searched.append(await crowd.measure(*spans))
+        say(json.dumps(searched[-1]))
+        least, most = (size, most) if is_borne(searched[-1]) else (least, size)
+    await crowd.resize(min(100, max(sizes)))
+    idle = await crowd.measure_idle(10)
+    await crowd.resize(0)
+    largest = max(steps, key=lambda step: step["sessions"])
+    return {
+        "steps": steps,
+        "searched": searched,
+        "borne": least,
+        "not_borne": most,
+        "idle": idle,
+        "empty_mib": round(empty, 1),
+        "mib_per_session": round((largest["server_mib"] - empty) / largest["sessions"], 2),
+    }
+
+
+def is_borne(step: dict[str, Any]) -> bool:
+    """Whether readers were answered soon enough, and without errors."""
+    return step["p95_s"] is not None and step["p95_s"] < LONGEST_P95_SECONDS and not step["errors"]
+
+
+def describe(result: dict[str, Any]) -> str:
+    """The section of docs/performance.md."""
+    low, high = result["think_seconds"]
+    lines = [
+        "## Readers",
+        "",
+        f"Sessions that speak Streamlit's own protocol against one server process on one core: "
+        f"{result['shares']['filter']} % of interactions set a filter, {result['shares']['page']} % go to another page, "
+        f"{result['shares']['tab']} % open a tab, with {low:g} to {high:g} seconds of thought in between. A time lasts "
+        "from sending to the end of the run. Bare Streamlit is as many elements of the same kinds, drawn from "
+        "constants and served the same way.",
+        "",
+        "| | sessions | p50 s | p95 s | p99 s | a second | errors | core used | ms of it each | MiB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    names = {"dashboard": "Tenken", "bare": "bare Streamlit"}
+    for part, name in names.items():
+        for step in result.get(part, {}).get("steps", ()):
+            lines.append(
+                f"| {name} | {step['sessions']} | {_say(step['p50_s'])} | {_say(step['p95_s'])} | {_say(step['p99_s'])} "
+                f"| {step['per_second']:g} | {step['errors']} | {step['server_cpu']:.0%} "
+                f"| {_say(step['server_ms_per_interaction'])} | {step['server_mib']:.0f} |"
+            )
+    lines.append("")
+    for part, name in names.items():
+        if part not in result:
+            continue
+        one = result[part]
+        limit = "no limit was met" if one["not_borne"] is None else f"{one['not_borne']} were too many"
+        lines.append(
+            f"- {name}: {one['borne']} sessions a process with a 95th percentile under "
+            f"{LONGEST_P95_SECONDS:g} s and no error ({limit}). An open session that does nothing takes "
+            f"{one['idle']['ms_per_session_and_second']:g} ms of processor time a second, and each session "
+            f"{one['mib_per_session']:g} MiB."
+        )
+    if "dashboard" in result and "bare" in result and result["bare"]["borne"]:
+        share = result["dashboard"]["borne"] / result["bare"]["borne"]
+        lines.append(f"- That is {share:.2f} times as many as bare Streamlit bears.")
+    if not result["are_cores_apart"]:
+        lines.append("- Server and generator shared one core, so that both are slower than they would be.")
+    return "\n".join(lines) + "\n"
+
+
+def say(what: str) -> None:
+    """Tell what is being measured."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def _say(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _list_cores() -> tuple[int, int]:
+    """The core of the server, and that of the generator."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[0], cores[-1]
+
+
+if __name__ == "__main__":
+    main()
