@@ -29,6 +29,7 @@ class Crowd:
     interactions: list[Interaction] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    think: tuple[float, float] = THINK_SECONDS
     _came: int = 0
 
     async def resize(self, number: int) -> None:
@@ -100,9 +101,18 @@ class Crowd:
             "ms_per_session_and_second": round(1000 * used / max(len(self.sessions), 1), 2),
         }
 
+    async def warm(self, number: int, seconds: float) -> None:
+        """Let some readers look around without thinking, so that what most look at has been looked at before."""
+        think, self.think = self.think, (0.0, 0.1)
+        await self.resize(number)
+        await asyncio.sleep(seconds)
+        await self.resize(0)
+        self.think = think
+        self.interactions.clear()
+
     async def _live(self, session: Session) -> None:
         while True:
-            await asyncio.sleep(session.dice.uniform(*THINK_SECONDS))
+            await asyncio.sleep(session.dice.uniform(*self.think))
             self.interactions.append(await session.act())
             if session.is_lost:
                 self.interactions.append(await session.come())

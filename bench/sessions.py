@@ -28,7 +28,7 @@ LEFT_ALONE: Final = ("filters.lang", "access.grant")
 """Ends of the ids of widgets that a reader sets once: language and role."""
 NOT_READ: Final = ("imports", "audit")
 """Pages of roles that few readers have."""
-MOST_FILTERS: Final = 2
+SHARE_OF_WAYS_BACK: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Choice:
 
     options: list[str]
     values: list[str]
+    first: list[str]
     is_array: bool
-    is_several: bool
 
     def spell(self, name: str) -> WidgetState:
         """Its state as the browser sends it."""
@@ -174,17 +174,19 @@ class Session:
         return self._choose_filter()
 
     def _choose_filter(self) -> Rerun | None:
-        free = {name: one for name, one in self.choices.items() if len(one.options) > 1 or one.values}
-        if not free:
+        """Set one filter, or the one that was set last to something else or back again, as who looks around does."""
+        changed = [name for name, one in self.choices.items() if one.values != one.first]
+        free = [name for name, one in self.choices.items() if len(one.options) > 1]
+        if not changed and not free:
             return None
-        filled = [name for name, one in free.items() if one.is_several and one.values]
-        name = self.dice.choice(filled) if len(filled) > MOST_FILTERS else self.dice.choice(list(free))
-        one = free[name]
-        if one.is_several and one.values and self.dice.random() < 0.5:
-            one.values = []
+        one = self.choices[self.dice.choice(changed or free)]
+        others = [option for option in one.options if option not in one.values]
+        if (changed and self.dice.random() < SHARE_OF_WAYS_BACK) or not others:
+            one.values = list(one.first)
         else:
-            others = [option for option in one.options if option not in one.values]
-            one.values = [self.dice.choice(others)] if others else []
+            # Few of many options are looked at often, and most seldom.
+            weights = [1 / place for place in range(1, len(others) + 1)]
+            one.values = self.dice.choices(others, weights)
         return self._rerun()
 
     async def _ask(self, kind: Kind, asked: Rerun) -> Interaction:
@@ -302,7 +304,7 @@ class Session:
             values = written if widget.set_value or not widget.HasField("default") else [options[widget.default]]
         else:
             values = list(widget.raw_values) if widget.set_value else [options[place] for place in widget.default]
-        self.choices[widget.id] = Choice(options, values, kind != "selectbox", kind == "multiselect")
+        self.choices[widget.id] = Choice(options, values, known.first if known else list(values), kind != "selectbox")
 
     async def _look(self, fragment_id: str, seconds: float) -> None:
         """Run a fragment again and again, as a browser does where a page asks for it."""

@@ -155,7 +155,7 @@ def _find_scope(build_name: str, reach: Reach, _build: Build) -> Scope:
     return Scope(None if reach.is_group else codes, reach.inspection_types, reach.domains)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@st.cache_resource(max_entries=3_000, show_spinner=False)
 def _ask(build_name: str, asked: str, _build: Build, _query: Query) -> AnswerFrame:
     """The text of the frozen query, which holds its scope, is the key, so that no frame is ever hashed."""
     return answer(_build.warehouse, _query)
@@ -171,6 +171,6 @@ def _read_once(build_name: str, scope: str, what: str, _read: Callable[[], objec
     return _read()
 
 
-@st.cache_resource(max_entries=3000, show_spinner=False)
+@st.cache_resource(max_entries=10_000, show_spinner=False)
 def _remember(build_name: str, scope: str, what: str, _make: Callable[[], object]) -> object:
     return _make()

@@ -37,6 +37,7 @@ HEALTH: Final = "/healthz"
 LONGEST_HEADERS: Final = 64 * 1024
 SECONDS_TO_PING: Final = 30
 SECONDS_TO_END: Final = 5
+SECONDS_BETWEEN_COLLECTIONS: Final = 60
 NOT_STARTED: Final = 2
 
 
@@ -79,10 +80,7 @@ def load_options(options: Mapping[str, Any]) -> None:
 
 
 def load_pages() -> None:
-    """Import what pages need before the first reader comes, and keep it out of every later search for garbage.
-
-    Streamlit collects all garbage after each run, which holds up every reader for as long as the heap is large.
-    """
+    """Import what pages need before the first reader comes, and keep it out of every later search for garbage."""
     import dashboard
 
     for module in pkgutil.walk_packages(dashboard.__path__, "dashboard."):
@@ -114,6 +112,15 @@ def build_app(address: str | None, logins: Logins | None = None, script: Path = 
     return st.App(script, routes=routes, middleware=layers, on_script_error=report_error)
 
 
+async def collect_garbage() -> None:
+    """What sessions that have ended leave behind.
+
+    Streamlit would search the whole heap after each run, and open pages run a little every few seconds: that held up
+    every reader, and took more of the processor than all else where many pages are open.
+    """
+    gc.collect()
+
+
 async def tell_health(_: Request) -> JSONResponse:
     """That the process lives; nothing about the data."""
     return JSONResponse({"status": "ok"})
@@ -142,6 +149,8 @@ def _configure_server(app: st.App) -> uvicorn.Config:
         ws_per_message_deflate=False,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         timeout_graceful_shutdown=SECONDS_TO_END,
+        callback_notify=collect_garbage,
+        timeout_notify=SECONDS_BETWEEN_COLLECTIONS,
         server_header=False,
         access_log=False,
         log_level="warning",
