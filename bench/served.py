@@ -70,6 +70,7 @@ def _serve(command: Sequence[str], more: dict[str, str], log: Path, core: int | 
             stderr=err,
             text=True,
         )
+    with process:
         try:
             if core is not None:
                 os.sched_setaffinity(process.pid, {core})
@@ -83,4 +84,3 @@ def _serve(command: Sequence[str], more: dict[str, str], log: Path, core: int | 
                 process.wait(SECONDS_TO_END)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()

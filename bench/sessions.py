@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import httpx
 from streamlit.proto.Element_pb2 import Element
@@ -72,6 +75,7 @@ class Session:
     cookies: dict[str, str] = field(default_factory=dict)
     on_run: Callable[[Session], None] | None = None
     keeps_messages: bool = False
+    trusted: ssl.SSLContext | None = None
 
     session_id: str = ""
     page_hash: str = ""
@@ -97,7 +101,11 @@ class Session:
     async def come(self, page: str = "", *, seconds: float = LONGEST_RUN_SECONDS) -> Interaction:
         """Connect as a browser does, to the session it had where there was one, and open the first page."""
         self._lost = ""
-        async with httpx.AsyncClient(base_url=self.address, timeout=seconds, cookies=self.cookies) as http:
+        jar = httpx.Cookies()
+        for name, value in self.cookies.items():
+            jar.set(name, value, urlsplit(self.address).hostname or "")
+        verify = self.trusted or True
+        async with httpx.AsyncClient(base_url=self.address, timeout=seconds, cookies=jar, verify=verify) as http:
             for path in ("/", HEALTH, "/_stcore/host-config"):
                 (await http.get(path)).raise_for_status()
             self.cookies = dict(http.cookies)
@@ -109,10 +117,14 @@ class Session:
             origin=self.address,  # type: ignore[arg-type]
             max_size=LONGEST_MESSAGE,
             compression=None,
+            ssl=self.trusted,
             open_timeout=seconds,
             ping_interval=None,
             proxy=None,
         )
+        assert self._connection.response
+        for written in self._connection.response.headers.get_all("Set-Cookie"):
+            self.cookies |= {name: one.value for name, one in SimpleCookie(written).items()}
         self._reader = asyncio.create_task(self._read())
         return await self._ask("first", Rerun(self.query_string, page, self.page_hash, **self._about()))
 

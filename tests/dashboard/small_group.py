@@ -249,21 +249,21 @@ from fct_answer a join dim_item i using (item_id) group by all
 """
 
 
-def write_group(home: Path) -> SmallGroup:
-    """Write the build below home, point `current` at it, and hand back its rows."""
-    random = np.random.default_rng(20260420)
+def write_group(home: Path, name: str = BUILD_NAME, seed: int = 20260420) -> SmallGroup:
+    """Write the build below home, point `current` at it, and hand back its rows; another seed makes other figures."""
+    random = np.random.default_rng(seed)
     entities, items = list_entities(), list_items()
     plans = list_plans(entities)
     inspections = list_inspections(plans, entities, random)
     answers = list_answers(inspections, items, entities, random)
     (home / "warehouse").mkdir(parents=True, exist_ok=True)
-    path = home / "warehouse" / f"{BUILD_NAME}.duckdb"
+    path = home / "warehouse" / f"{name}.duckdb"
     path.unlink(missing_ok=True)
     with duckdb.connect(path) as connection:
         version = int((SCHEMA / "version.txt").read_text(encoding="utf-8"))
         for script in sorted(SCHEMA.glob("*.sql")):
             connection.execute(script.read_text(encoding="utf-8"))
-        connection.execute("insert into build values (?, ?, ?, 4)", [BUILD_NAME, datetime(2026, 4, 20), version])
+        connection.execute("insert into build values (?, ?, ?, 4)", [name, datetime(2026, 4, 20), version])
         regions = pd.DataFrame([r[:3] for r in REGIONS], columns=["region_code", "name_en", "name_ja"])
         fill_table(connection, "dim_region", regions.assign(sort_no=range(len(REGIONS))))
         fill_table(connection, "dim_period", list_periods())
