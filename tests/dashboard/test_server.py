@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,25 @@ def test_sign_in_is_not_turned_off_under_a_running_server(write_secrets: WriteSe
     assert sign_in and (sign_in.redirect_uri, sign_in.client_id) == (f"{ORIGIN}/oauth2callback", "tenken")
     path.write_text("")
     assert settings.is_sign_in_on()
+
+
+class _Circle:
+    """What only a search for garbage finds."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+def test_garbage_is_collected_for_all_readers_at_once_and_not_after_each_run() -> None:
+    server.load_options({})
+    assert config.get_option("runner.postScriptGC") is False
+    configured = server._configure_server(server.build_app("127.0.0.1"))
+    assert configured.timeout_notify == server.SECONDS_BETWEEN_COLLECTIONS
+    assert configured.callback_notify
+    left = weakref.ref(_Circle())
+    assert left()
+    asyncio.run(configured.callback_notify())
+    assert left() is None
 
 
 # --- gate and shield -------------------------------------------------------------------------------
