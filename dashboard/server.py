@@ -38,6 +38,8 @@ LONGEST_HEADERS: Final = 64 * 1024
 SECONDS_TO_PING: Final = 30
 SECONDS_TO_END: Final = 5
 SECONDS_BETWEEN_COLLECTIONS: Final = 60
+SECONDS_BETWEEN_SWITCHES: Final = 0.0005
+"""After which a thread hands over. Each of the hundred messages of a run may wait so long for the run of another."""
 NOT_STARTED: Final = 2
 
 
@@ -67,6 +69,7 @@ def command(is_open_on_purpose: bool, **options: Any) -> int:
         sys.stderr.write("Tenken does not start:\n" + "".join(f"- {problem}\n" for problem in problems))
         return NOT_STARTED
     load_pages()
+    sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     server = _Server(_configure_server(build_app(address)))
     server.run()
