@@ -49,7 +49,10 @@ http {{
 }}
 """
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is missing; on Debian: apt-get install nginx-light")
+pytestmark = pytest.mark.skipif(
+    NGINX is None or shutil.which("openssl") is None,
+    reason="nginx or openssl is missing; on Debian: apt-get install nginx-light openssl",
+)
 
 
 @dataclass
