@@ -34,9 +34,10 @@ class Crowd:
 
     async def resize(self, number: int) -> None:
         """Let readers come, or leave, until there are as many as that."""
-        while len(self.sessions) > number:
-            self.tasks.pop().cancel()
-            await self.sessions.pop().leave()
+        for task in self.tasks[number:]:
+            task.cancel()
+        await asyncio.gather(*(session.leave() for session in self.sessions[number:]))
+        del self.tasks[number:], self.sessions[number:]
         gate = asyncio.Semaphore(COMING_AT_ONCE)
 
         async def come(session: Session) -> None:
@@ -70,6 +71,7 @@ class Crowd:
             **_list_percentiles(times),
             "interactions": len(done),
             "per_second": round(len(done) / (ended - began), 1),
+            "still_waiting": len(waiting),
             "errors": sum(errors.values()),
             "error_texts": [text for text, _ in errors.most_common(3)],
             "by_kind_p95_s": {

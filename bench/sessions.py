@@ -156,7 +156,8 @@ class Session:
 
     def count_pending(self, now: float) -> float:
         """Seconds for which the reader has been waiting; nothing where they are not."""
-        return 0.0 if self._finished.is_set() or not self.began else now - self.began
+        is_waiting = not self._finished.is_set() and self.began and self.doing != "first"
+        return now - self.began if is_waiting else 0.0
 
     def _about(self) -> dict[str, Any]:
         return {"cached": list(self.cached), "url": self.address}
@@ -301,6 +302,12 @@ class Session:
     def _take_element(self, element: Element) -> None:
         """Keep what a widget may be set to, and what it is set to by the server."""
         kind = element.WhichOneof("type")
+        if kind == "date_input":
+            # Sent as it is and never changed; what a browser does not name, Streamlit forgets.
+            date = element.date_input
+            self._seen.add(date.id)
+            values = list(date.value if date.set_value else date.default)
+            self.choices[date.id] = Choice([], values, values, is_array=True)
         if kind not in ("multiselect", "selectbox", "button_group"):
             return
         widget = getattr(element, kind)

@@ -56,6 +56,8 @@ def choose_filters(options: Options, language: Language, own: Sequence[str], *, 
     written = st.session_state.get(ADDRESS_STATE)
     if written is None or _state("per") not in st.session_state or (address and address != written):
         _adopt_address(address, options, own)
+    else:
+        _restore_lost(written)
     _forget_vanished(options)
     if are_shown:
         _show_widgets(options, language)
@@ -214,6 +216,23 @@ def _adopt_address(address: Address, options: Options, own: Sequence[str]) -> No
         if address.get(name):
             state[own_state(name)] = address[name][0]
     state[UNKNOWN_STATE] = unknown
+
+
+def _restore_lost(written: Address) -> None:
+    """Set again, as the address that was written last has it, each choice whose widget's state Streamlit has dropped.
+
+    It does so where a run is cut short by a click that names fewer widgets than there are, mostly on a slow server.
+    """
+    state = st.session_state
+    for name in ("from", "to"):
+        if _state(name) not in state:
+            state[_state(name)] = written.get(name, [""])[0]
+    for name in SEVERAL:
+        if _state(name) not in state:
+            ids = written.get(name, [])
+            state[_state(name)] = [] if EVERY_TYPE in ids else list(ids)
+    if _state("known") not in state:
+        state[_state("known")] = read_day(written.get("known", [""])[0])
 
 
 def _default_types(options: Options) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from dashboard import filters
 from dashboard.answers import tell_apart
 from dashboard.charts.lines import LABEL_GAP, LINE_HEIGHT, place_end_labels
 from dashboard.charts.parts import find_rate_domain, wrap_label
@@ -124,3 +125,13 @@ def test_halves_are_stepped_and_told_a_month_after_their_end() -> None:
     assert find_told_on("FY2024-H2") == find_told_on("FY2024") == date(2025, 4, 30)
     assert find_told_on("FY2024-H1") == find_told_on("FY2024-Q2") == date(2024, 10, 30)
     assert find_told_on("FY2024-Q1") == date(2024, 7, 30) and find_told_on("FY2024-Q3") == date(2025, 1, 30)
+
+
+def test_choices_whose_widgets_streamlit_has_dropped_are_as_they_were_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, object] = {"filters.per": "half", "filters.from": "", "filters.region": ["JP"]}
+    monkeypatch.setattr(filters.st, "session_state", state)
+    filters._restore_lost({"type": ["all"], "region": ["EU"], "to": ["FY2025-H1"], "known": ["2025-06-30"]})
+    assert (state["filters.from"], state["filters.to"]) == ("", "FY2025-H1")
+    # What is there was chosen after the address had been written.
+    assert (state["filters.region"], state["filters.type"], state["filters.kind"]) == (["JP"], [], [])
+    assert state["filters.known"] == date(2025, 6, 30)
