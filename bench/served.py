@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,9 +40,12 @@ class Served:
 
 
 @contextmanager
-def serve_dashboard(home: Path, folder: Path, core: int | None = None) -> Iterator[Served]:
-    """The dashboard on a free port of the loopback."""
-    with _serve([sys.executable, "-m", "dashboard"], {"TENKEN_HOME": str(home)}, folder / "dashboard.log", core) as one:
+def serve_dashboard(
+    home: Path, folder: Path, core: int | None = None, variables: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """The dashboard on a free port of the loopback, with further variables of its environment."""
+    more = {"TENKEN_HOME": str(home), **(variables or {})}
+    with _serve([sys.executable, "-m", "dashboard"], more, folder / "dashboard.log", core) as one:
         yield one
 
 
