@@ -192,8 +192,9 @@ def describe(result: dict[str, Any]) -> str:
     if "collecting_each_run" in result:
         now, before = (result[name]["ms_per_session_and_second"] for name in ("open_pages", "collecting_each_run"))
         lines.append(
-            f"- An open page whose reader does nothing looks for a new build every five seconds and takes {now:g} ms of "
-            f"processor time a second; it would be {before:g} ms with Streamlit's own search for garbage after each run."
+            "- An open page whose reader does nothing looks for a new build every five seconds and takes "
+            f"{now:g} ms of processor time a second; it would be {before:g} ms with Streamlit's own search for garbage "
+            "after each run."
         )
     if "dashboard" in result and "bare" in result and result["bare"]["borne"]:
         share = result["dashboard"]["borne"] / result["bare"]["borne"]
