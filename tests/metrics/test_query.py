@@ -207,13 +207,14 @@ def test_cubes_and_answers_agree(wide: Warehouse, known_at: datetime) -> None:
     # A dimension that only one table has decides which is read; summed over it, all of them say the same.
     reads = {
         "from cube_": (),
+        "from cube_category c": ("category", "entity"),
         "from cube_item a": ("item_lineage",),
         "from cube_item\n": ("verdict",),
         "from fct_answer w": ("answer",),
     }
     for by, column in COLUMNS.items():
         for table, more in reads.items():
-            found = answer(wide, Query(OF_ANSWERS, (by, *more), known_at=known_at))
+            found = answer(wide, Query(OF_ANSWERS, tuple(dict.fromkeys((by, *more))), known_at=known_at))
             assert table in found.statements[0]
             numbers = [name for name in found.frame if name.endswith(("_numerator", "_denominator"))]
             frame = found.frame.fillna({by: "-"}).groupby(by)[numbers].sum()
