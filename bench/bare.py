@@ -159,6 +159,7 @@ WIDGETS: Final[dict[str, Callable[[Part, str], object]]] = {
     "slider": lambda part, key: st.slider("Label", key=key),
     "text_input": lambda part, key: st.text_input("Label", key=key),
     "number_input": lambda part, key: st.number_input("Label", key=key),
+    "file_uploader": lambda part, key: st.file_uploader("Label", key=key),
     "pagination": lambda part, key: st.pagination(20, key=key),
 }
 DRAWN: Final[dict[str, Callable[[], object]]] = {
