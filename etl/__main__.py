@@ -112,6 +112,14 @@ def _parser() -> argparse.ArgumentParser:
             help="write the refused rows of each file there as a workbook to mend",
         )
         command.add_argument("--progress", type=Path, metavar="FILE", help="keep writing there, as JSON, how far it is")
+        if name == "load":
+            command.add_argument(
+                "--engine", choices=["duckdb", "spark"], default="duckdb",
+                help="what works on the answers of Parquet exports; Spark is for more than one machine holds",
+            )  # fmt: skip
+            command.add_argument(
+                "--spark-master", default="local[*]", metavar="URL", help="where Spark runs (default local[*])"
+            )
         command.set_defaults(run=run)
 
     propose = commands.add_parser("propose", parents=[common], help="draft a source for a file that none describes")
@@ -184,7 +192,10 @@ def _report(options: argparse.Namespace, console: Console, act: Callable[..., Re
             raise ValueError(
                 f"There is no source {choice.source}; {f'did you mean {near}?' if near else ''} See: etl sources."
             )
-    order = Order(options.paths, Choices(for_all, by_file), options.refused_to)
+    is_on_spark = getattr(options, "engine", None) == "spark"
+    order = Order(
+        options.paths, Choices(for_all, by_file), options.refused_to, options.spark_master if is_on_spark else None
+    )
     with _Bar(console, options.json, options.progress) as bar:
         report = act(home, order, bar)
     _show(options, console, report)

@@ -1,4 +1,8 @@
-"""Rows that are answers: their inspections resolved once per distinct telling, the answers resolved by joins."""
+"""Rows that are answers: their inspections resolved once per distinct telling, the answers resolved by joins.
+
+What is one row per inspection is settled in the build's connection; statements about single answers go to `rows`, which is
+that connection, or another engine. They are written in the SQL that DuckDB and Spark both run.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ import duckdb
 
 from etl.derive import fold
 from etl.reading import MAX_SUGGESTIONS, Reader, make_lookup, suggest
+from etl.rows import Rows, hand_over
 from etl.schema import FOREVER, Field
 from etl.sources import Record, Source
-from etl.statements import FUTURE_KNOWN, SOME_ROWS, known_at_sql, run_expression
+from etl.statements import FUTURE_KNOWN, known_at_sql, run_expression
 
 CONTENT = "verdict, score, answer, written_score, comment, has_evidence"
 SAID_COLUMNS = f"inspection_id, item_id, {CONTENT}, known_at, load_id, sheet, row_no"
@@ -27,29 +32,31 @@ class Resolution:
     lenient: frozenset[str]
 
 
-def resolve(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, reader: Reader) -> Resolution:
+def resolve(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, source: Source, record: Record, reader: Reader
+) -> Resolution:
     """Resolve the inspections of the staged rows into the temporary table `inspection_told`; answers stay SQL.
 
     `inspection_told` has one row per distinct telling of an inspection: its id, moment and load, whether it is fresh,
     and the reason where it cannot be used.
     """
     names = list(record.expressions)
-    columns = "".join(f", coalesce(({record.expressions[name]})::varchar, '') as raw_{name}" for name in names)
+    columns = "".join(f", coalesce(({record.expressions[name]})::string, '') as raw_{name}" for name in names)
     where = f"where ({record.when})" if record.when else ""
-    connection.execute("drop view if exists answer_row")
+    rows.execute("drop view if exists answer_row")
     run_expression(
-        connection,
+        rows,
         source,
         record,
         f"create temp view answer_row as select {ROW_KEY}, sheet{columns}, "
         f"coalesce({known_at_sql(source)}, '') as raw_known_at from data_row {where}",
     )
     told = [field for field in record.kind.fields if field.level == "inspection" and field.name in names]
-    _resolve_inspections(connection, source, record, told, reader)
+    _resolve_inspections(connection, rows, source, record, told, reader)
     varying = [f"raw_{field.name}" for field in told if not _is_literal(record.expressions[field.name])]
     if source.known_at:
         varying.append("raw_known_at")
-    if connection.execute("select count(*) from staged_table").fetchone() != (1,):
+    if connection.execute("select count(*) from staged_table").fetchall() != [(1,)]:
         varying.append("table_no")
     same_telling = " and ".join(f"r.{name} = i.{name}" for name in varying) or "true"
 
@@ -61,7 +68,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, source: Source, record: Recor
         if field.type == "text":
             values[field.name] = f"nullif(r.raw_{field.name}, '')"
             continue
-        table, has_bad = make_lookup(connection, "answer_row", f"raw_{field.name}", field, reader.understand)
+        table, has_bad = make_lookup(connection, rows, "answer_row", f"raw_{field.name}", field, reader.understand)
         if field.name == "item_code":
             _resolve_items(connection, table)
             joins.append(
@@ -80,10 +87,10 @@ def resolve(connection: duckdb.DuckDBPyConnection, source: Source, record: Recor
         by_verdict = f"case when ({by_verdict}) is not null then coalesce({values['score']}, {by_verdict}) end"
     answers = f"""
         select r.table_no, r.row_no, r.variant, r.sheet, i.telling_no, i.is_fresh, i.inspection_id, item.item_id,
-            k_verdict.value as verdict, ({by_verdict})::double as score, {values["answer"]} as answer,
-            {values.get("written_score", "null")}::double as written_score,
-            {values.get("comment", "null")}::varchar as comment,
-            {values.get("has_evidence", "null")}::boolean as has_evidence,
+            k_verdict.value as verdict, cast({by_verdict} as double) as score, {values["answer"]} as answer,
+            cast({values.get("written_score", "null")} as double) as written_score,
+            cast({values.get("comment", "null")} as string) as comment,
+            cast({values.get("has_evidence", "null")} as boolean) as has_evidence,
             i.known_at, i.load_id, {" and ".join(is_good)} as is_good
         from answer_row r join inspection_told i on {same_telling} {" ".join(joins)}"""
     return Resolution(answers, tuple(bad_fields), record.lenient)
@@ -94,14 +101,17 @@ def _is_literal(expression: str) -> bool:
 
 
 def _resolve_inspections(
-    connection: duckdb.DuckDBPyConnection, source: Source, record: Record, told: list[Field], reader: Reader
+    connection: duckdb.DuckDBPyConnection, rows: Rows, source: Source, record: Record, told: list[Field], reader: Reader
 ) -> None:
     """Make `inspection_told`, and `telling_refusal` with every reason for which a telling cannot be used."""
     raws = "".join(f", raw_{field.name}" for field in told)
+    rows.execute(
+        f"""create or replace temp table spoken_telling as
+        select table_no{raws}, raw_known_at, count(*) as row_count from answer_row group by all"""
+    )
+    hand_over(connection, rows, "spoken_telling")
     connection.execute(
-        f"""create or replace temp table telling as
-        select row_number() over () as telling_no, * from (
-            select table_no{raws}, raw_known_at, count(*) as row_count from answer_row group by all)"""
+        "create or replace temp table telling as select row_number() over () as telling_no, * from spoken_telling"
     )
     connection.execute(
         "create or replace temp table telling_refusal (telling_no bigint, field varchar, value varchar, "
@@ -109,7 +119,7 @@ def _resolve_inspections(
     )
     joins, values = [], {}
     for field in told:
-        table, has_bad = make_lookup(connection, "telling", f"raw_{field.name}", field, reader.understand)
+        table, has_bad = make_lookup(connection, connection, "telling", f"raw_{field.name}", field, reader.understand)
         joins.append(f"join {table} on {table}.raw = t.raw_{field.name}")
         values[field.name] = f"{table}.value"
         is_refused = field.name not in record.lenient
@@ -127,7 +137,9 @@ def _resolve_inspections(
                 where k.reason_code is null and k.value is null""",
                 [f"The cell is empty, and {field.name} is needed. {field.help}"],
             )
-    known, _ = make_lookup(connection, "telling", "raw_known_at", Field("known_at", "date", ""), reader.understand)
+    known, _ = make_lookup(
+        connection, connection, "telling", "raw_known_at", Field("known_at", "date", ""), reader.understand
+    )
     level = [field for field in record.kind.fields if field.level == "inspection"]
     typed = ", ".join(f"{values.get(field.name, 'null')}::{field.sql_type} as {field.name}" for field in level)
     connection.execute(
@@ -216,73 +228,79 @@ def _resolve_items(connection: duckdb.DuckDBPyConnection, lookup: str) -> None:
 
 
 def load_answers(
-    connection: duckdb.DuckDBPyConnection, source: Source, resolution: Resolution, is_fast: bool, counts_worst: bool
-) -> None:
+    connection: duckdb.DuckDBPyConnection, rows: Rows, source: Source, resolution: Resolution, is_fast: bool,
+    counts_worst: bool,
+) -> None:  # fmt: skip
     """Store the answers of fresh inspections at once and keep the others in `said_now`; bad rows go to `row_refusal`.
 
     Adds to `touched_inspection`. What `said_now` holds takes effect with `restate`.
     """
-    connection.execute("drop view if exists resolved_answer")
-    connection.execute("drop table if exists resolved_answer_kept")
+    rows.execute("drop view if exists resolved_answer")
+    rows.execute("drop table if exists resolved_answer_kept")
     if is_fast:
-        connection.execute(f"create temp view resolved_answer as {resolution.answers}")
+        rows.execute(f"create temp view resolved_answer as {resolution.answers}")
     else:
-        connection.execute(f"create temp table resolved_answer_kept as {resolution.answers}")
-        connection.execute("create temp view resolved_answer as select * from resolved_answer_kept")
-    inserted = connection.execute(
+        rows.execute(f"create temp table resolved_answer_kept as {resolution.answers}")
+        rows.execute("create temp view resolved_answer as select * from resolved_answer_kept")
+    inserted = rows.execute(
         f"""insert into fct_answer by name
         select {SAID_COLUMNS.replace("known_at", "known_at as known_from")}, timestamp '{FOREVER}' as known_to
         from resolved_answer where is_good and is_fresh"""
     ).fetchone()
-    connection.execute("set variable max_item_no = (select coalesce(max(item_no), 0) from dim_item)")
-    connection.execute(
+    # Items are marked by the bits of a number, which is several times faster than counting distinct ones.
+    rows.execute(
         """create or replace temp table repeated_inspection as
-        with fresh as (select distinct inspection_id from inspection_told where is_fresh)
-        select a.inspection_id from fct_answer a
-        semi join fresh f on f.inspection_id = a.inspection_id
-        join (select distinct item_id, item_no from dim_item) i on i.item_id = a.item_id
-        group by a.inspection_id
-        having count(*) > bit_count(bitstring_agg(i.item_no, 0, getvariable('max_item_no')))"""
+        with fresh as (select distinct inspection_id from inspection_told where is_fresh),
+        marked as (
+            select a.inspection_id, count(*) as answers, bit_or(i.mark) as marks
+            from fct_answer a
+            semi join fresh f on f.inspection_id = a.inspection_id
+            join (
+                select distinct item_id, item_no - item_no % 63 as block, cast(1 as bigint) << (item_no % 63) as mark
+                from dim_item
+            ) i on i.item_id = a.item_id
+            group by a.inspection_id, i.block
+        )
+        select inspection_id from marked where answers > bit_count(marks) group by inspection_id"""
     )
-    connection.execute("delete from fct_answer where inspection_id in (select inspection_id from repeated_inspection)")
+    (repeated,) = rows.execute("select count(*) from repeated_inspection").fetchone()
+    if repeated:
+        rows.execute("delete from fct_answer where inspection_id in (select inspection_id from repeated_inspection)")
     # Looking for answers to restate means reading every row again, so look only where there are some.
-    some_known = connection.execute(
-        "select exists (from inspection_told where reason_code is null and not is_fresh) or exists (from repeated_inspection)"
+    some_known = repeated or connection.execute(
+        "select exists (select 1 from inspection_told where reason_code is null and not is_fresh)"
     ).fetchone() == (True,)
-    connection.execute(
+    rows.execute(
         f"""create or replace temp table said_now as
-        select {ROW_KEY}, {SAID_COLUMNS} from resolved_answer
-        where {some_known} and is_good
+        select table_no, variant, {SAID_COLUMNS} from resolved_answer
+        where {"true" if some_known else "false"} and is_good
             and (not is_fresh or inspection_id in (select inspection_id from repeated_inspection))"""
     )
-    counted = connection.execute(
-        """select (select count(*) from said_now), (select count(*) from answer_row),
-        (select count(*) from telling_refusal), (select count(*) from repeated_inspection)"""
-    ).fetchone()
-    assert inserted and counted
-    said, rows, bad_tellings, repeated = counted
-    if bad_tellings or resolution.bad_fields or repeated or inserted[0] + said < rows:
-        _refuse(connection, resolution)
+    (said,) = rows.execute("select count(*) from said_now").fetchone()
+    (read,) = rows.execute("select count(*) from answer_row").fetchone()
+    (bad_tellings,) = connection.execute("select count(*) from telling_refusal").fetchone() or (0,)
+    if bad_tellings or resolution.bad_fields or repeated or inserted[0] + said < read:
+        _refuse(connection, rows, resolution)
     if said and not counts_worst:
-        _refuse_contradictions(connection)
-    _keep_inspections(connection, source)
+        _refuse_contradictions(rows)
+    _keep_inspections(connection, rows, source)
 
 
-def _refuse(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> None:
-    connection.execute(
+def _refuse(connection: duckdb.DuckDBPyConnection, rows: Rows, resolution: Resolution) -> None:
+    rows.execute(
         """insert into row_refusal
         select r.table_no, r.row_no, r.variant, t.field, t.value, t.reason_code, t.reason, t.suggestion, t.is_row_refused
         from resolved_answer r join telling_refusal t using (telling_no)"""
     )
     for field in resolution.bad_fields:
-        connection.execute(
+        rows.execute(
             f"""insert into row_refusal
             select {ROW_KEY}, '{field.name}', raw_{field.name}, k.reason_code, k.reason, k.suggestion, ?
             from answer_row r join lookup_raw_{field.name} k on k.raw = r.raw_{field.name}
             where k.reason_code is not null""",
             [field.name not in resolution.lenient],
         )
-    connection.execute(
+    rows.execute(
         """insert into row_refusal
         select r.table_no, r.row_no, r.variant, 'item_code', a.raw_item_code,
             case when trim(a.raw_item_code) = '' then 'empty' else 'unknown_item' end,
@@ -295,63 +313,82 @@ def _refuse(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> No
         join answer_row a on a.table_no = r.table_no and a.row_no = r.row_no and a.variant = r.variant
         where r.item_id is null and t.reason_code is null"""
     )
-    _suggest_items(connection)
+    _suggest_items(connection, rows)
 
 
-def _suggest_items(connection: duckdb.DuckDBPyConnection) -> None:
+def _suggest_items(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     """Name the item that was probably meant, for the first codes that are in no checklist."""
-    unknown = connection.execute(
+    unknown = rows.execute(
         f"""select distinct a.raw_item_code, t.checklist_code, t.checklist_version
         from row_refusal x join answer_row a using (table_no, row_no, variant)
         join resolved_answer r using (table_no, row_no, variant) join inspection_told t on t.telling_no = r.telling_no
         where x.reason_code = 'unknown_item' order by all limit {MAX_SUGGESTIONS}"""
     ).fetchall()
     for raw, code, version in unknown:
-        rows = connection.execute(
+        known = connection.execute(
             "select distinct item_code from dim_item where checklist_code = ? and checklist_version = ?",
             [code, version],
         ).fetchall()
-        near = suggest(raw, [row[0] for row in rows])
+        near = suggest(raw, [row[0] for row in known])
         if near:
             connection.execute(
                 "update row_refusal set suggestion = ? where reason_code = 'unknown_item' and value = ?", [near, raw]
             )
 
 
-def _refuse_contradictions(connection: duckdb.DuckDBPyConnection) -> None:
+def _refuse_contradictions(rows: Rows) -> None:
     """Refuse all answers of one file to one item of one inspection that differ at the same moment."""
-    connection.execute(
+    same = "inspection_id, item_id, known_at, load_id"
+    differ = " or ".join(
+        f"min({name}) <> max({name}) or count({name}) not in (0, count(*))" for name in CONTENT.split(", ")
+    )
+    first = ", ".join(f"max(case when place = {place} then shown end)" for place in range(1, 6))
+    # The first five rows only, because each of a million rows would carry all of them.
+    rows.execute(
         f"""insert into row_refusal
         with torn as (
-            select inspection_id, item_id, known_at, load_id, {SOME_ROWS} as row_nos
-            from (select *, hash({CONTENT}) as content from said_now) group by inspection_id, item_id, known_at, load_id
-            having count(*) > 1 and min(content) <> max(content)
+            select {same} from said_now group by {same} having count(*) > 1 and ({differ})
+        ),
+        placed as (
+            select {same}, row_no, row_number() over within as place, lag(row_no) over within as row_before
+            from said_now join torn using ({same})
+            window within as (partition by {same} order by row_no)
+        ),
+        shown as (
+            select {same}, place, case when row_before is distinct from row_no then cast(row_no as string) end as shown
+            from placed
+        ),
+        told as (
+            select {same}, concat_ws(', ', {first})
+                || case when count(*) > 5 then ' and ' || cast(count(*) - 5 as string) || ' more' else '' end as row_nos
+            from shown group by {same}
         )
         select s.table_no, s.row_no, s.variant, 'verdict', s.answer, 'contradiction',
             'The item is answered more than once, and not alike, in rows ' || row_nos || '; leave the right answer.',
             null, true
-        from said_now s join torn using (inspection_id, item_id, known_at, load_id)"""
+        from said_now s join told using ({same})"""
     )
-    connection.execute(
-        """delete from said_now s where exists (
+    rows.execute(
+        """delete from said_now where exists (
             select 1 from row_refusal r where r.reason_code = 'contradiction'
-                and r.table_no = s.table_no and r.row_no = s.row_no and r.variant = s.variant)"""
+                and r.table_no = said_now.table_no and r.row_no = said_now.row_no and r.variant = said_now.variant)"""
     )
 
 
-def _keep_inspections(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+def _keep_inspections(connection: duckdb.DuckDBPyConnection, rows: Rows, source: Source) -> None:
     """Keep what was said about each inspection that has a good answer, and derive fct_inspection from it."""
     keys = (
         "inspection_type", "entity_code", "inspecting_entity_code", "period", "inspection_code",
         "checklist_code", "checklist_version",
     )  # fmt: skip
-    connection.execute(
+    rows.execute(
         """create or replace temp table answered_inspection as
         select distinct inspection_id from said_now
         union
         select inspection_id from inspection_told t
         where is_fresh and exists (select 1 from fct_answer a where a.inspection_id = t.inspection_id)"""
     )
+    hand_over(connection, rows, "answered_inspection")
     connection.execute(
         """insert into touched_inspection
         select inspection_id, inspection_id not in (select inspection_id from stm_inspection) from answered_inspection"""
@@ -372,24 +409,29 @@ def _keep_inspections(connection: duckdb.DuckDBPyConnection, source: Source) -> 
     fold(connection, "inspection")
 
 
-def later_loads(connection: duckdb.DuckDBPyConnection) -> list[int]:
+def later_loads(connection: duckdb.DuckDBPyConnection, rows: Rows) -> list[int]:
     """Loads that spoke of the inspections in `said_now` after the moments it speaks of: they must be heard again.
 
     Stored answers hold only what changed; what a later load merely confirmed is found in its archived file.
     """
-    rows = connection.execute(
+    rows.execute(
+        """create or replace temp table spoken_now as
+        select inspection_id, load_id, min(known_at) as known_at from said_now group by inspection_id, load_id"""
+    )
+    hand_over(connection, rows, "spoken_now")
+    found = connection.execute(
         """select distinct s.load_id from stm_inspection s
-        join (select inspection_id, min(known_at) as known_at from said_now group by inspection_id) n
+        join (select inspection_id, min(known_at) as known_at from spoken_now group by inspection_id) n
             on n.inspection_id = s.inspection_id and s.known_at > n.known_at
-        where s.load_id not in (select load_id from said_now)
+        where s.load_id not in (select load_id from spoken_now)
         order by all"""
     ).fetchall()
-    return [row[0] for row in rows]
+    return [row[0] for row in found]
 
 
-def begin_restating(connection: duckdb.DuckDBPyConnection) -> None:
+def begin_restating(rows: Rows) -> None:
     """Gather in `said` everything stored about the inspections in `said_now`, beside what it says itself."""
-    connection.execute(
+    rows.execute(
         f"""create or replace temp table said as
         select {SAID_COLUMNS} from said_now
         union all
@@ -398,37 +440,44 @@ def begin_restating(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def hear_again(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> None:
-    """Add to `said` what an archived file, staged and resolved again, says about the inspections being restated."""
-    connection.execute(
-        f"""insert into said select {SAID_COLUMNS} from ({resolution.answers}) heard
+def hear_again(connection: duckdb.DuckDBPyConnection, here: Rows, rows: Rows, resolution: Resolution) -> None:
+    """Add to `said`, of `rows`, what an archived file says about the inspections being restated.
+
+    The file was staged and resolved again `here`.
+    """
+    if here is not rows:
+        hand_over(connection, rows, "said_now")
+    here.execute(
+        f"""create or replace temp table heard as select {SAID_COLUMNS} from ({resolution.answers}) resolved
         where is_good and inspection_id in (select inspection_id from said_now)
             and exists (select 1 from stm_inspection s
-                where s.inspection_id = heard.inspection_id and s.load_id = heard.load_id)"""
+                where s.inspection_id = resolved.inspection_id and s.load_id = resolved.load_id)"""
     )
+    rows.execute("insert into said select * from heard")
 
 
-def restate(connection: duckdb.DuckDBPyConnection) -> None:
+def restate(rows: Rows) -> None:
     """Write the history of the inspections in `said_now` anew from `said`, in the order of knowledge dates.
 
     Of two files that say different things at the same moment the worse answer counts, whatever their order.
     """
-    connection.execute("delete from fct_answer where inspection_id in (select inspection_id from said_now)")
-    connection.execute(
+    rows.execute("delete from fct_answer where inspection_id in (select inspection_id from said_now)")
+    rows.execute(
         f"""insert into fct_answer by name
-        with heard as (select *, hash({CONTENT}) as content from said),
-        once as (
-            select * from heard
+        with once as (
+            select * from said
             qualify row_number() over (
                 partition by inspection_id, item_id, known_at
-                    order by score nulls last, verdict = 'not_applicable', content, load_id, row_no
+                    order by score nulls last, verdict = 'not_applicable', {
+            ", ".join(f"{name} nulls last" for name in CONTENT.split(", "))
+        }, load_id, row_no
             ) = 1
         ),
         compared as (
-            select *, lag(content) over following as content_before
+            select *, lag(({CONTENT})) over following as content_before
             from once window following as (partition by inspection_id, item_id order by known_at)
         ),
-        opened as (select * from compared where content_before is null or content <> content_before)
+        opened as (select * from compared where ({CONTENT}) is distinct from content_before)
         select {SAID_COLUMNS.replace("known_at", "known_at as known_from")},
             coalesce(lead(known_at) over (partition by inspection_id, item_id order by known_at), timestamp '{FOREVER}')
                 as known_to

@@ -21,6 +21,8 @@ from etl.packages import unpack
 from etl.report import Handed, Report, describe_source, find_files
 from etl.schema import create_schema
 from etl.sources import Source, load_sources
+from etl.spark.session import spark_beside
+from etl.spark.tables import SparkTables
 from etl.status import find_moment, is_outdated
 
 PACKAGES = (".zip", ".csetw")
@@ -29,11 +31,13 @@ PACKAGES = (".zip", ".csetw")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is handed in and how: files and folders, the choices for them, and where refused rows are written to."""
+    """What is handed in and how: files and folders, the choices for them, where refused rows are written to, the engine."""
 
     paths: list[Path]
     choices: Choices = field(default_factory=Choices)
     refused_to: Path | None = None
+    spark_master: str | None = None
+    """Where Spark takes the answers, if it does: local[*], spark://…"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,17 @@ def _find(order: Order, folder: Path) -> list[_Found]:
 
 def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progress, *, is_check: bool) -> Report:
     report = Report()
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder,
+        spark_beside(order.spark_master, Path(folder)) as spark,
+    ):
         connection = open_build(path, name, Path(folder))
         try:
             loaded_at, held = find_moment(connection)
             loading = Loading(home, connection, Path(folder), progress, loaded_at)
             loading.has_previews = is_check
+            if spark:
+                loading.spark = SparkTables(spark, connection, Path(folder))
             new: list[Handed] = []
             (number,) = connection.execute("select coalesce(max(load_no), 0) from load").fetchone() or (0,)
             seen = set()

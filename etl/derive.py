@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
 
+from etl.rows import Rows
 from etl.schema import BEGINNING, FOREVER, record_kinds
 
 MODELS = Path(__file__).parent / "models"
@@ -30,9 +32,12 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def run_model(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+def run_model(rows: Rows, name: str) -> None:
     """Run the statements of etl/models/<name>.sql."""
-    connection.execute((MODELS / f"{name}.sql").read_text("utf-8"))
+    text = re.sub(r"--[^\n]*", "", (MODELS / f"{name}.sql").read_text("utf-8"))
+    for statement in text.split(";"):
+        if statement.strip():
+            rows.execute(statement)
 
 
 def fold(connection: duckdb.DuckDBPyConnection, kind: str) -> None:

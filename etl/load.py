@@ -20,8 +20,11 @@ from etl.mending import write_refused
 from etl.previews import preview_answers, preview_statements
 from etl.reading import make_reader
 from etl.report import Handed, Preview
+from etl.rows import Rows, hand_over
 from etl.schema import RecordKind, fill, record_kinds
 from etl.sources import Source, load_sources
+from etl.spark.staging import runs_on_spark, stage_on_spark
+from etl.spark.tables import SparkTables
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
 from etl.statements import load_statements, refuse_overlaps
 from etl.tables import Export, Table, find_tables, missing_given, recognise
@@ -63,6 +66,8 @@ class Loading:
         connection.execute(
             "create or replace temp table lineage_before as select distinct item_id, lineage_code from dim_item"
         )
+        self.spark: SparkTables | None = None
+        """Where single answers are worked on, if not in the build's own connection."""
         self.masters_changed = False
         self.has_previews = False
         """Whether the first rows of every file are kept as they were understood."""
@@ -177,8 +182,9 @@ class Loading:
 
     def _take_in_batch(self, source: Source, batch: list[tuple[Handed, StagedFile]]) -> None:
         staged = [part for _, part in batch]
+        rows = self._rows_for(source, staged)
         try:
-            is_fast = stage(self.connection, source, staged, self.scratch)
+            is_fast = self._stage(rows, source, staged)
         except Unreadable as unreadable:
             for part in staged:
                 part.rows_read = part.rows_refused = 0
@@ -211,8 +217,8 @@ class Loading:
         for record in source.records:
             reader = make_reader(connection, source, self.loaded_at)
             if record.kind.name == "answer":
-                resolution = answers.resolve(connection, source, record, reader)
-                answers.load_answers(connection, source, resolution, is_fast, record.counts_worst)
+                resolution = answers.resolve(connection, rows, source, record, reader)
+                answers.load_answers(connection, rows, source, resolution, is_fast, record.counts_worst)
                 has_answers = True
                 if self.has_previews:
                     previews.append(("answer", *preview_answers(connection)))
@@ -229,39 +235,62 @@ class Loading:
             self._count_changes(record.kind)
             if self.has_previews:
                 previews.append((record.kind.name, *preview_statements(connection, record)))
-        self._refuse_rows(source, staged)
-        if has_answers and self._restate():
+        self._refuse_rows(rows, source, staged)
+        if has_answers and self._restate(rows):
             connection.execute(
+                """create or replace temp table told_of as
+                select inspection_id, load_id from fct_inspection i
+                where load_id in (select load_id from place) and not exists (
+                    select 1 from stm_inspection b
+                    where b.load_id not in (select load_id from place) and b.inspection_id = i.inspection_id
+                        and b.known_at = i.known_from and b.source_name = i.source_name
+                        and (b.performed_on, b.submitted_on, b.reference_on)
+                            is not distinct from (i.performed_on, i.submitted_on, i.reference_on))"""
+            )
+            rows.execute(
                 """insert into row_changed
                 select table_no, row_no, variant, exists (
                     select 1 from fct_answer b where b.inspection_id = s.inspection_id and b.item_id = s.item_id
                         and b.load_id <> s.load_id)
                 from said_now s
-                where exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
-                        and a.item_id = s.item_id and a.load_id = s.load_id and a.row_no = s.row_no
+                where exists (select 1 from told_of i where i.inspection_id = s.inspection_id and i.load_id = s.load_id)
+                    or (exists (select 1 from fct_answer a where a.inspection_id = s.inspection_id
+                            and a.item_id = s.item_id and a.load_id = s.load_id and a.row_no = s.row_no)
                         and not exists (select 1 from said b
                             where b.load_id not in (select load_id from place) and b.inspection_id = s.inspection_id
                                 and b.item_id = s.item_id and b.known_at = s.known_at
                                 and (b.verdict, b.score, b.answer, b.written_score, b.comment, b.has_evidence)
                                     is not distinct from
-                                    (s.verdict, s.score, s.answer, s.written_score, s.comment, s.has_evidence)))
-                    or exists (select 1 from fct_inspection i
-                        where i.inspection_id = s.inspection_id and i.load_id = s.load_id
-                        and not exists (select 1 from stm_inspection b
-                            where b.load_id not in (select load_id from place) and b.inspection_id = i.inspection_id
-                                and b.known_at = i.known_from and b.source_name = i.source_name
-                                and (b.performed_on, b.submitted_on, b.reference_on)
-                                    is not distinct from (i.performed_on, i.submitted_on, i.reference_on)))"""
+                                    (s.verdict, s.score, s.answer, s.written_score, s.comment, s.has_evidence)))"""
             )
-        rows = "said_now" if is_single and has_answers else "told" if is_single else "told_row"
+        if has_answers:
+            hand_over(connection, rows, "said_now")
+        told = "said_now" if is_single and has_answers else "told" if is_single else "told_row"
         if not is_single:
             connection.execute(
                 """create or replace temp table told_row as select table_no, row_no, variant from kept_row
                 anti join (select table_no, row_no, variant from row_refusal where is_row_refused)
                 using (table_no, row_no, variant)"""
             )
-        self._count(batch, rows)
+        self._count(batch, told)
         self._keep_previews(batch, previews)
+        if rows is self.spark:
+            self.spark.take_back()
+
+    def _rows_for(self, source: Source, staged: list[StagedFile]) -> Rows:
+        """Where the answers of these files are worked on. Raises SourceProblem."""
+        if self.spark is None:
+            return self.connection
+        if runs_on_spark(source, staged):
+            return self.spark
+        self.spark.forget_answers()
+        return self.connection
+
+    def _stage(self, rows: Rows, source: Source, staged: list[StagedFile]) -> bool:
+        if rows is self.spark:
+            stage_on_spark(self.connection, self.spark, source, staged[0])
+            return True
+        return stage(self.connection, source, staged, self.scratch)
 
     def _count_changes(self, kind: RecordKind) -> None:
         """Note which rows of `told` made a difference, and which of them replaced what was known."""
@@ -326,7 +355,7 @@ class Loading:
         if kind in ("entity", "item", "finding", "reference"):
             self.masters_changed = True
 
-    def _refuse_rows(self, source: Source, staged: list[StagedFile]) -> None:
+    def _refuse_rows(self, rows: Rows, source: Source, staged: list[StagedFile]) -> None:
         """Turn `row_refusal` into refusals that a sender can act on, and count the rows refused and skipped."""
         connection = self.connection
         keys = [column.key for column in source.columns]
@@ -343,6 +372,12 @@ class Loading:
         )
         if self._one("select count(*) from row_refusal") == (0,):
             return
+        if rows is self.spark:
+            self.spark.hand_over(
+                "cell_row",
+                "exists (select 1 from row_refusal r where r.table_no = cell_row.table_no and r.row_no = cell_row.row_no "
+                "and r.variant = cell_row.variant)",
+            )
         parts = ", ".join(f"'{key}': d.{key}" for key in keys)
         text = f"to_json({{{parts}}})::varchar" if keys else "null"
         expressions = {name: text for record in source.records for name, text in record.expressions.items()}
@@ -372,36 +407,38 @@ class Loading:
         for file_no, count in counted:
             by_number[file_no].rows_refused += count
 
-    def _restate(self) -> bool:
+    def _restate(self, rows: Rows) -> bool:
         """Give what was said about inspections already known its place in their history; false if nothing was."""
-        connection = self.connection
-        if self._one("select count(*) from said_now") == (0,):
+        if rows.execute("select count(*) from said_now").fetchone() == (0,):
             return False
-        answers.begin_restating(connection)
-        for load_id in answers.later_loads(connection):
+        answers.begin_restating(rows)
+        for load_id in answers.later_loads(self.connection, rows):
             name, archived, source_name, known_at, origin, given = self._one(
                 "select file_name, archive_path, source_name, known_at, known_at_origin, given from load where load_id = ?",
                 [load_id],
             )
             export = Export(self.home.archive / archived, name, read_given(given))
             for source, tables in recognise(export, self.sources, source_name):
-                self._hear_again(load_id, export, source, tables, str(known_at), origin)
+                self._hear_again(rows, load_id, export, source, tables, str(known_at), origin)
             export.forget()
-        answers.restate(connection)
+        answers.restate(rows)
         return True
 
     def _hear_again(
-        self, load_id: int, export: Export, source: Source, tables: list[Table], known_at: str, origin: str
+        self, rows: Rows, load_id: int, export: Export, source: Source, tables: list[Table], known_at: str, origin: str
     ) -> None:
         spoken = [record for record in source.records if record.kind.name == "answer"]
         if not spoken:
             return
         looked = fingerprint(export.path)
         again = StagedFile(0, load_id, export, tables, known_at, origin == "given", looked.newlines, looked.has_nul)
-        stage(self.connection, source, [again], self.scratch)
+        # A file that Spark does not read is heard where the build is, whoever restates.
+        here = rows if rows is self.spark and runs_on_spark(source, [again]) else self.connection
+        self._stage(here, source, [again])
         for record in spoken:
             reader = make_reader(self.connection, source, self.loaded_at)
-            answers.hear_again(self.connection, answers.resolve(self.connection, source, record, reader))
+            resolution = answers.resolve(self.connection, here, source, record, reader)
+            answers.hear_again(self.connection, here, rows, resolution)
 
     # --- the log -------------------------------------------------------------------------------
 
@@ -473,8 +510,9 @@ class Loading:
             semi join touched_checklist using (checklist_code, checklist_version)
             where inspection_id not in (select inspection_id from touched_inspection)"""
         )
-        run_model(connection, "fct_pair")
-        run_model(connection, "cubes")
+        rows: Rows = self.spark or connection
+        run_model(rows, "fct_pair")
+        run_model(rows, "cubes")
         run_checks(connection)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import duckdb
 import pyarrow as pa
 
+from etl.rows import Rows
 from etl.schema import Field
 from etl.sources import Source
 from etl.values import nearest, normalise_answer, normalise_code, parse_boolean, parse_date, parse_number, parse_period
@@ -186,6 +187,7 @@ def _is_number_of(code: str, plain: str) -> bool:
 
 def make_lookup(
     connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
     relation: str,
     column: str,
     field: Field,
@@ -193,9 +195,9 @@ def make_lookup(
 ) -> tuple[str, bool]:
     """A temporary table (raw, value, reason_code, reason, suggestion) over the distinct texts of a column.
 
-    An absent cell is the empty text. Returns the name of the table and whether any text was not understood.
+    An absent cell is the empty text. The column is read from `rows`, the table is the connection's. Returns the name of the table and whether any text was not understood.
     """
-    texts = [row[0] for row in connection.execute(f"select distinct coalesce({column}, '') from {relation}").fetchall()]
+    texts = [row[0] for row in rows.execute(f"select distinct coalesce({column}, '') from {relation}").fetchall()]
     understood = [understand(field, text) for text in texts]
     table = f"lookup_{column}"
     value_type = ARROW_TYPES.get(field.type, pa.string())

@@ -73,10 +73,7 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     `data_row` has table_no, row_no, variant (the position of the unpivoted value), file_name, sheet, every column,
     capture and constant of the source. Raises Unreadable when a file as a whole cannot be staged.
     """
-    for relation in ("data_row", "cell_row", "staged_row", "reference_now"):
-        connection.execute(f"drop view if exists {relation}")
-    for relation in ("data_row_kept", "staged_table"):
-        connection.execute(f"drop table if exists {relation}")
+    prepare_staging(connection)
     # A transaction can write to one database only, and the rows go to a scratch file, where they are compressed.
     connection.execute("commit")
     try:
@@ -89,7 +86,7 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     finally:
         connection.execute("set preserve_insertion_order = false")
         connection.execute("begin")
-    _stage_tables(connection, source, files)
+    stage_tables(connection, source, files)
     if source.lookups:
         connection.execute(_newest_references())
     connection.execute(f"create temp view cell_row as {_cells(source)}")
@@ -110,7 +107,7 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
         places |= {f"record.when ({record.kind.name})": record.when or "" for record in source.records}
         told = ", ".join(f'{place} = "{text}"' for place, text in places.items() if text)
         raise SourceProblem(f"{source.name}.toml: one of {told} fails: {error}") from error
-    _set_unknown_apart(connection, needed, conditions)
+    set_unknown_apart(connection, needed, conditions)
     counted = "select file_no, count(*) from {} join staged_table using (table_no) group by file_no"
     kept_rows = dict(connection.execute(counted.format("data_row")).fetchall())
     unknown_rows = "(select distinct table_no, row_no, variant from unknown_reference)"
@@ -123,12 +120,26 @@ def stage(connection: duckdb.DuckDBPyConnection, source: Source, files: list[Sta
     return is_fast
 
 
+def prepare_staging(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what staging earlier files has left."""
+    for relation in ("data_row", "cell_row", "staged_row", "reference_now"):
+        connection.execute(f"drop view if exists {relation}")
+    for relation in ("data_row_kept", "staged_table"):
+        connection.execute(f"drop table if exists {relation}")
+
+
+def make_cells(source: Source) -> tuple[str, str]:
+    """SQL of every row of `staged_row` with all names that expressions may use, and of the condition that keeps data."""
+    left_out = _left_out(source)
+    return _plain_cells(source), f"where not coalesce({left_out}, false)" if left_out else ""
+
+
 def _is_unknown(lookup: Lookup) -> str:
     """SQL true of rows whose code no other export has told of."""
     return f"nullif(trim(({lookup.code})::varchar), '') is not null and {lookup.key}.code is null"
 
 
-def _set_unknown_apart(connection: duckdb.DuckDBPyConnection, needed: list[Lookup], conditions: list[str]) -> None:
+def set_unknown_apart(connection: duckdb.DuckDBPyConnection, needed: list[Lookup], conditions: list[str]) -> None:
     """Make `unknown_reference`: the rows of `cell_row` that refer to what no other export has told of."""
     connection.execute(
         "create or replace temp table unknown_reference (table_no integer, row_no bigint, variant integer, "
@@ -345,7 +356,8 @@ def _lines(text: io.TextIOBase) -> Iterator[str]:
 # --- captures, constants, fill-down, unpivot ------------------------------------------------------
 
 
-def _stage_tables(connection: duckdb.DuckDBPyConnection, source: Source, files: list[StagedFile]) -> None:
+def stage_tables(connection: duckdb.DuckDBPyConnection, source: Source, files: list[StagedFile]) -> None:
+    """Make `staged_table`: the tables of the files, what was captured around them, and their loads."""
     keys = [one.key for one in source.captures]
     declared = "".join(f", {key} varchar" for key in keys)
     connection.execute(

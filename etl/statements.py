@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from etl.reading import Reader, make_lookup
+from etl.rows import Rows, StatementProblem
 from etl.schema import Field
 from etl.sources import Record, Source, SourceProblem
 
@@ -54,7 +55,7 @@ ROW_RULES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
 
 def known_at_sql(source: Source) -> str:
     """SQL text of the row's own knowledge date, empty where the source has no rule."""
-    return f"({source.known_at})::varchar" if source.known_at else "''"
+    return f"({source.known_at})::string" if source.known_at else "''"
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, target: str) -> None:
@@ -68,18 +69,18 @@ def evaluate(connection: duckdb.DuckDBPyConnection, source: Source, record: Reco
     run_expression(connection, source, record, sql)
 
 
-def run_expression(connection: duckdb.DuckDBPyConnection, source: Source, record: Record, sql: str) -> None:
+def run_expression(rows: Rows, source: Source, record: Record, sql: str) -> None:
     """Run SQL made of the source's expressions. Raises SourceProblem naming the expression that fails."""
     named = {f"record.fields.{name}": text for name, text in record.expressions.items()}
     named |= {"record.when": record.when or "true", "known_at.expression": source.known_at or "null"}
     for place, text in named.items():
         try:
-            connection.execute(f"select ({text})::varchar from data_row limit 0")
-        except duckdb.Error as error:
+            rows.execute(f"select ({text})::string from data_row limit 0")
+        except (duckdb.Error, StatementProblem) as error:
             raise SourceProblem(f'{source.name}.toml: {place} = "{text}": {error}') from error
     try:
-        connection.execute(sql)
-    except duckdb.Error as error:
+        rows.execute(sql)
+    except (duckdb.Error, StatementProblem) as error:
         raise SourceProblem(
             f"{source.name}.toml: an expression of {record.kind.name} fails on a row: {error}"
         ) from error
@@ -102,7 +103,7 @@ def load_statements(connection: duckdb.DuckDBPyConnection, source: Source, recor
         if field.type == "text":
             typed.append(f"nullif({column}, '') as {field.name}")
             continue
-        table, has_bad = make_lookup(connection, "evaluated", column, field, reader.understand)
+        table, has_bad = make_lookup(connection, connection, "evaluated", column, field, reader.understand)
         joins.append(f"join {table} on {table}.raw = coalesce({column}, '')")
         value = f"{table}.value"
         if field.is_key and field.default is not None:
@@ -111,7 +112,7 @@ def load_statements(connection: duckdb.DuckDBPyConnection, source: Source, recor
         if has_bad or (field.is_required and field.default is None):
             bad_fields.append(field)
     known_table, _ = make_lookup(
-        connection, "evaluated", "raw_known_at", Field("known_at", "date", ""), reader.understand
+        connection, connection, "evaluated", "raw_known_at", Field("known_at", "date", ""), reader.understand
     )
     connection.execute(
         f"""create or replace temp table typed as

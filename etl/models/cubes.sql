@@ -6,7 +6,7 @@ delete from cube_measure where inspection_id in (select inspection_id from touch
 create or replace temp table item_class as
 select
     item_id, known_from, known_to, weight, domain, measure, category_code,
-    dense_rank() over (order by domain, measure, category_code)::integer as class_no
+    cast(dense_rank() over (order by domain, measure, category_code) as integer) as class_no
 from dim_item
 where is_assessable;
 
@@ -31,14 +31,14 @@ with came as (
         inspection_id,
         class_no,
         held_from as event_at,
-        count(*) filter (verdict_no = 1) as met,
-        count(*) filter (verdict_no = 2) as partly_met,
-        count(*) filter (verdict_no = 3) as not_met,
-        count(*) filter (verdict_no = 4) as not_applicable,
-        count(*) filter (verdict_no = 5) as not_answered,
-        coalesce(sum(weight) filter (verdict_no <= 3), 0) as weight_applicable,
+        count(*) filter (where verdict_no = 1) as met,
+        count(*) filter (where verdict_no = 2) as partly_met,
+        count(*) filter (where verdict_no = 3) as not_met,
+        count(*) filter (where verdict_no = 4) as not_applicable,
+        count(*) filter (where verdict_no = 5) as not_answered,
+        coalesce(sum(weight) filter (where verdict_no <= 3), 0) as weight_applicable,
         coalesce(sum(weight_scored), 0) as weight_scored,
-        coalesce(sum(weight) filter (verdict_no = 1), 0) as weight_met,
+        coalesce(sum(weight) filter (where verdict_no = 1), 0) as weight_met,
         coalesce(sum(written_score), 0) as written_score,
         count(written_score) as written_scores
     from held
@@ -49,14 +49,14 @@ went as (
         inspection_id,
         class_no,
         held_to as event_at,
-        -count(*) filter (verdict_no = 1) as met,
-        -count(*) filter (verdict_no = 2) as partly_met,
-        -count(*) filter (verdict_no = 3) as not_met,
-        -count(*) filter (verdict_no = 4) as not_applicable,
-        -count(*) filter (verdict_no = 5) as not_answered,
-        -coalesce(sum(weight) filter (verdict_no <= 3), 0) as weight_applicable,
+        -count(*) filter (where verdict_no = 1) as met,
+        -count(*) filter (where verdict_no = 2) as partly_met,
+        -count(*) filter (where verdict_no = 3) as not_met,
+        -count(*) filter (where verdict_no = 4) as not_applicable,
+        -count(*) filter (where verdict_no = 5) as not_answered,
+        -coalesce(sum(weight) filter (where verdict_no <= 3), 0) as weight_applicable,
         -coalesce(sum(weight_scored), 0) as weight_scored,
-        -coalesce(sum(weight) filter (verdict_no = 1), 0) as weight_met,
+        -coalesce(sum(weight) filter (where verdict_no = 1), 0) as weight_met,
         -coalesce(sum(written_score), 0) as written_score,
         -count(written_score) as written_scores
     from held
@@ -68,15 +68,17 @@ union all
 select * from went;
 
 insert into cube_category by name
-select c.* exclude (class_no), i.domain, i.measure, i.category_code
+select
+    c.inspection_id, i.domain, i.measure, i.category_code, c.event_at, c.met, c.partly_met, c.not_met, c.not_applicable,
+    c.not_answered, c.weight_applicable, c.weight_scored, c.weight_met, c.written_score, c.written_scores
 from changed_class c
 join (select distinct class_no, domain, measure, category_code from item_class) i using (class_no);
 
 insert into cube_measure
 select
     c.inspection_id, i.domain, i.measure, c.event_at,
-    sum(met)::bigint, sum(partly_met)::bigint, sum(not_met)::bigint, sum(not_applicable)::bigint, sum(not_answered)::bigint,
-    sum(weight_applicable), sum(weight_scored), sum(weight_met), sum(written_score), sum(written_scores)::bigint
+    cast(sum(met) as bigint), cast(sum(partly_met) as bigint), cast(sum(not_met) as bigint), cast(sum(not_applicable) as bigint), cast(sum(not_answered) as bigint),
+    sum(weight_applicable), sum(weight_scored), sum(weight_met), sum(written_score), cast(sum(written_scores) as bigint)
 from changed_class c
 join (select distinct class_no, domain, measure from item_class) i using (class_no)
 group by c.inspection_id, i.domain, i.measure, c.event_at;

@@ -44,7 +44,7 @@ where o.inspection_type in ('mutual_check', 'affiliate_check', 'privacy_audit') 
 
 -- Joining by a small number is several times faster than by the code of a lineage.
 create or replace temp table item_line as
-select item_id, known_from, known_to, domain, dense_rank() over (order by lineage_code)::integer as lineage_no
+select item_id, known_from, known_to, domain, cast(dense_rank() over (order by lineage_code) as integer) as lineage_no
 from dim_item
 where is_assessable;
 
