@@ -20,12 +20,12 @@ SPARK_TYPES: Final = {
     "BIGINT": "bigint", "INTEGER": "int", "DOUBLE": "double", "VARCHAR": "string", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp_ntz",
 }  # fmt: skip
-_CREATE = re.compile(r"\s*create (?:or replace )?temp (table|view) (\w+) as\s+(.*)", re.S | re.I)
-_INSERT = re.compile(r"\s*insert into (\w+)( by name)?\s+((?:select|with)\b.*)", re.S | re.I)
-_DELETE = re.compile(r"\s*delete from (\w+)\s+where\s+(.*)", re.S | re.I)
-_DROP = re.compile(r"\s*drop (?:table|view) (?:if exists )?(\w+)\s*", re.I)
-_READS = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.I)
-_UNNEST = re.compile(r"select unnest\(\$(\w+)\)", re.I)
+_CREATE = re.compile(r"\s*create (?:or replace )?temp (table|view) (\w+) as\s+(.*)", re.DOTALL | re.IGNORECASE)
+_INSERT = re.compile(r"\s*insert into (\w+)( by name)?\s+((?:select|with)\b.*)", re.DOTALL | re.IGNORECASE)
+_DELETE = re.compile(r"\s*delete from (\w+)\s+where\s+(.*)", re.DOTALL | re.IGNORECASE)
+_DROP = re.compile(r"\s*drop (?:table|view) (?:if exists )?(\w+)\s*", re.IGNORECASE)
+_READS = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)", re.IGNORECASE)
+_UNNEST = re.compile(r"select unnest\(\$(\w+)\)", re.IGNORECASE)
 _NAMED = re.compile(r"\$(\w+)")
 
 
