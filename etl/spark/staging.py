@@ -57,10 +57,11 @@ def stage_on_spark(
     cells, kept = make_cells(source)
     tables.execute(f"create temp view cell_row as {cells}")
     tables.execute(f"create temp view data_row as select * from cell_row {kept}")
-    (file.rows_read,) = tables.execute("select count(*) from data_row").fetchone() or (0,)
+    every = pq.read_metadata(file.export.path).num_rows
+    file.rows_read = every
     if kept:
-        (every,) = tables.execute("select count(*) from cell_row").fetchone() or (0,)
-        file.rows_skipped = every - file.rows_read
+        (file.rows_read,) = tables.execute("select count(*) from data_row").fetchone() or (0,)
+    file.rows_skipped = every - file.rows_read
 
 
 def _headings(source: Source, file: StagedFile) -> dict[str, str]:

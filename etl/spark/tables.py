@@ -58,7 +58,8 @@ def bind(sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None) -> tupl
 class SparkTables:
     """Takes the statements of the models for rows that are on Spark; their tables are folders of Parquet.
 
-    A relation that Spark does not know is read from the build as it stands. What is inserted into a table of the build,
+    What reads nothing that is on Spark runs in the build's connection, and a relation that Spark does not know is read from
+    the build as it stands. What is inserted into a table of the build,
     or deleted from it, is inserted and deleted there too, so that the build is whole after every statement.
     """
 
@@ -85,16 +86,13 @@ class SparkTables:
         except PySparkException as error:
             raise StatementProblem(str(error).split("\n\nJVM stacktrace")[0]) from error
 
-    def run(self, script: str) -> None:
-        """Run the statements of a model one after the other."""
-        plain = re.sub(r"--[^\n]*", "", script)
-        for statement in plain.split(";"):
-            if statement.strip():
-                self.execute(statement)
-
     def _execute(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None) -> Result:
         if match := _CREATE.fullmatch(query):
             kind, name, select = match.groups()
+            if not self._is_here(select):
+                self._forget(name)
+                self.connection.execute(query, parameters)
+                return Result()
             frame = self._select(select, parameters)
             self._forget(name)
             self.own.add(name)
@@ -105,13 +103,24 @@ class SparkTables:
                 self._register(name)
             return Result()
         if match := _INSERT.fullmatch(query):
+            if not self._is_here(query) and match[1] not in self.own and match[1] not in KEPT:
+                self.connection.execute(query, parameters)
+                return Result()
             return self._insert(match[1], self._select(match[3], parameters), bool(match[2]))
         if match := _DELETE.fullmatch(query):
             return self._delete(match[1], match[2])
         if match := _DROP.fullmatch(query):
+            if match[1] not in self.own:
+                self.connection.execute(query)
             self._forget(match[1])
             return Result()
+        if not self._is_here(query):
+            return Result(self.connection.execute(query, parameters).fetchall())
         return Result([tuple(row) for row in self._select(query, parameters).collect()])
+
+    def _is_here(self, sql: str) -> bool:
+        """Whether a statement reads anything that is on Spark: what does not runs in the build's connection."""
+        return any(name in self.own or name in KEPT for name in _READS.findall(sql))
 
     def _select(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         for name in dict.fromkeys(_READS.findall(sql)):
@@ -172,9 +181,13 @@ class SparkTables:
 
     def hand_over(self, name: str, where: str = "true") -> None:
         """Make a table or view of Spark a temporary table of the build's connection, as far as the condition holds."""
-        part = self._write(self._select(f"select * from {name} where {where}"))
+        if name not in self.own:
+            return
+        is_whole = name in self.parts and where == "true"
+        parts = self.parts[name] if is_whole else [self._write(self._select(f"select * from {name} where {where}"))]
         self.connection.execute(
-            f"create or replace temp table {name} as select * from read_parquet(?)", [f"{part}/*.parquet"]
+            f"create or replace temp table {name} as select * from read_parquet(?)",
+            [[f"{part}/*.parquet" for part in parts]],
         )
         self.handed.add(name)
 
@@ -183,7 +196,7 @@ class SparkTables:
         for name in self.handed:
             self.connection.execute(f"drop table if exists temp.{name}")
         self.handed.clear()
-        for name in [*self.parts, *self.views]:
+        for name in list(self.own):
             if name not in KEPT:
                 self._forget(name)
 
