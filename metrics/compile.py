@@ -1,4 +1,7 @@
-"""A query as SQL: one readable statement per fact, values only as parameters. Aliases are those of metrics/facts.py."""
+"""A query as SQL: one readable statement per fact, values only as parameters. Aliases are those of metrics/facts.py.
+
+The SQL is what DuckDB and Spark both run and answer alike.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from metrics.catalog import DIMENSIONS, METRICS, Metric
-from metrics.facts import FACTS, INSPECTOR, join_entity, known
+from metrics.facts import ENTITY_COLUMNS, FACTS, INSPECTOR, join_entity, known
 from metrics.query import OUTSIDE, Filters, Query, Scope, period_column
 
 ADDITIVE = (
@@ -157,8 +160,8 @@ def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector
     columns, held, inspectors = "*", "", "entity"
     if scope.entity_codes is not None:
         held = f" and {IN_SCOPE.format('entity_code')}"
-        masked = (f"{_mask(name)} as {name}" for name in ("business_group_code", "parent_entity_code"))
-        columns = f"* replace ({', '.join(masked)})"
+        masked = {name: f"{_mask(name)} as {name}" for name in ("business_group_code", "parent_entity_code")}
+        columns = ", ".join(masked.get(name, name) for name in ENTITY_COLUMNS)
         inspectors = f"dim_entity where {known('dim_entity')}"
     inspector_code = "entity_code" if scope.entity_codes is None else f"{_mask('entity_code')} as entity_code"
     entity = f"""entity as (
@@ -327,7 +330,7 @@ def list_conditions(
     It is held to the filters that `filtered_as`, by default the fact itself, has.
     """
     conditions = [
-        (DIMENSIONS[name].table, f"cast({DIMENSIONS[name].column} as varchar) in (select unnest(${name}))")
+        (DIMENSIONS[name].table, f"cast({DIMENSIONS[name].column} as string) in (select unnest(${name}))")
         for name in filters.chosen()
         if (filtered_as or fact) in DIMENSIONS[name].facts
     ]

@@ -13,6 +13,13 @@ from dataclasses import dataclass, field
 from metrics.catalog import FINDING_AGE, KNOWN_DAY
 
 
+ENTITY_COLUMNS = (
+    "entity_id", "entity_code", "name_en", "name_ja", "entity_kind", "region_code", "country_code", "business_group_code",
+    "parent_entity_code", "has_privacymark", "privacymark_number", "privacymark_until_on", "valid_from", "valid_to",
+)  # fmt: skip
+"""What statements may ask of an entity."""
+
+
 def known(table: str) -> str:
     """The condition that a row is what was known at the moment."""
     return f"{table}.known_from <= $known_at and {table}.known_to > $known_at"
