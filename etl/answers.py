@@ -303,14 +303,15 @@ def _refuse(connection: duckdb.DuckDBPyConnection, rows: Rows, resolution: Resol
     rows.execute(
         """insert into row_refusal
         select r.table_no, r.row_no, r.variant, 'item_code', a.raw_item_code,
-            case when trim(a.raw_item_code) = '' then 'empty' else 'unknown_item' end,
-            case when trim(a.raw_item_code) = '' then 'The cell is empty, and the item must be named.'
+            case when k.value is null and k.reason_code is null then 'empty' else 'unknown_item' end,
+            case when k.value is null and k.reason_code is null then 'The cell is empty, and the item must be named.'
                 else 'The item ''' || a.raw_item_code || ''' is not in version ' || t.checklist_version || ' of the checklist '
                     || t.checklist_code || '.' end,
             null, true
         from resolved_answer r
         join inspection_told t on t.telling_no = r.telling_no
         join answer_row a on a.table_no = r.table_no and a.row_no = r.row_no and a.variant = r.variant
+        join lookup_raw_item_code k on k.raw = a.raw_item_code
         where r.item_id is null and t.reason_code is null"""
     )
     _suggest_items(connection, rows)

@@ -22,8 +22,8 @@ SETTINGS: Final = {
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
 }
+QUIET: Final = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties').absolute()}"
 LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
@@ -33,27 +33,29 @@ class EngineMissing(ValueError):
 
 def start_spark(master: str, scratch: Path, settings: dict[str, str] | None = None) -> Any:
     """A session on that master (local[*], spark://…), with its files in the scratch folder. Raises EngineMissing."""
-    try:
-        with warnings.catch_warnings():
-            # PySpark warns of pandas 3, of which nothing here makes use.
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        # PySpark warns of pandas 3, of which nothing here makes use.
+        warnings.simplefilter("ignore")
+        try:
             from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise EngineMissing(f"PySpark is not installed. {HOW}") from error
-    if shutil.which("java") is None and not _java_home():
-        raise EngineMissing(
-            "Spark needs Java 17 or later, and there is no java here. On Debian: apt-get install default-jre-headless; "
-            "or load without --engine spark."
-        )
-    builder = SparkSession.builder.master(master).appName("tenken")
-    chosen = SETTINGS | (LOCAL if master.startswith("local") else {})
-    chosen |= {"spark.local.dir": str(scratch), "spark.sql.warehouse.dir": str(scratch / "spark-warehouse")}
-    for name, value in (chosen | (settings or {})).items():
-        builder = builder.config(name, value)
-    try:
-        return builder.getOrCreate()
-    except Exception as error:
-        raise EngineMissing(f"Spark did not start on {master}: {str(error).splitlines()[0]}") from error
+        except ImportError as error:
+            raise EngineMissing(f"PySpark is not installed. {HOW}") from error
+        if shutil.which("java") is None and not _has_java_home():
+            raise EngineMissing(
+                "Spark needs Java 17 or later, and there is no java here. On Debian: apt-get install default-jre-headless; "
+                "or load without --engine spark."
+            )
+        builder = SparkSession.builder.master(master).appName("tenken")
+        chosen = SETTINGS | (LOCAL if master.startswith("local") else {})
+        chosen |= {"spark.local.dir": str(scratch), "spark.sql.warehouse.dir": str(scratch / "spark-warehouse")}
+        chosen |= settings or {}
+        chosen["spark.driver.extraJavaOptions"] = f"{QUIET} {chosen.get('spark.driver.extraJavaOptions', '')}".strip()
+        for name, value in chosen.items():
+            builder = builder.config(name, value)
+        try:
+            return builder.getOrCreate()
+        except Exception as error:
+            raise EngineMissing(f"Spark did not start on {master}: {str(error).splitlines()[0]}") from error
 
 
 @contextlib.contextmanager
@@ -77,6 +79,6 @@ def is_running() -> bool:
     return module is not None and module.SparkSession.getActiveSession() is not None
 
 
-def _java_home() -> bool:
+def _has_java_home() -> bool:
     home = os.environ.get("JAVA_HOME")
     return bool(home) and (Path(str(home)) / "bin" / "java").exists()

@@ -32,18 +32,21 @@ def write_rounds(folder: Path) -> list[list[Path]]:
 
     first = [row for row in early if row["entity_code"] == early[0]["entity_code"]]
     second = [row for row in early if row["entity_code"] == early[-1]["entity_code"]]
+    # Known later: some answers differ, some do not.
+    corrected = write("corrected", _changed(first, submitted_on="2026-03-01", answer=_turn_every(3)))
+    # Known before what was said first, so that the other files must be heard again.
+    before = write("before", _changed(first, submitted_on="2020-04-01", answer=_turn_every(4)))
+    by_hand = _changed(second, submitted_on="2026-03-02", answer=_turn_every(5))
+    as_csv = _write_csv(folder / "self_check_history_csv.csv", by_hand)
+    # The file of another engine must be heard again.
+    between = write("between", _changed(second, submitted_on="2026-02-02", answer=_turn_every(2)))
+    same = write("same", _changed(first[:5], submitted_on="2026-03-01", comment=lambda number, _: f"says {number}"))
     return [
         [demo, write("early", early)],
-        [write("late", late)],
-        # Known later: some answers differ, some do not.
-        [write("corrected", _changed(first, submitted_on="2026-03-01", answer=_turn_every(3)))],
-        # Known before what was said first, so that the other files must be heard again.
-        [write("before", _changed(first, submitted_on="2020-04-01", answer=_turn_every(4)))],
-        [_write_csv(folder / "self_check_history_csv.csv", _changed(second, submitted_on="2026-03-02", answer=_turn_every(5)))],
-        # The file of another engine must be heard again.
-        [write("between", _changed(second, submitted_on="2026-02-02", answer=_turn_every(2)))],
-        [write("same", _changed(first[:5], submitted_on="2026-03-01", comment=lambda number, _: f"says {number}"))],
-        [write("faulty", _spoil(late))],
+        [write("late", late), corrected],
+        [before],
+        [as_csv, between],
+        [same, write("faulty", _spoil(late))],
         [folder / "early"],
     ]
 
@@ -55,6 +58,7 @@ def _spoil(rows: list[Row]) -> list[Row]:
         {"entity_code": "no-such-entity"},
         {"item_code": "99.99"},
         {"item_code": " "},
+        {"item_code": "\u3000"},
         {"item_code": f"{rows[0]['item_code']}x"},
         {"answer": "maybe"},
         {"period": "sometime"},
