@@ -24,7 +24,6 @@ SETTINGS: Final = {
     "spark.ui.showConsoleProgress": "false",
 }
 QUIET: Final = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties').absolute()}"
-LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
 class EngineMissing(ValueError):
@@ -46,7 +45,7 @@ def start_spark(master: str, scratch: Path, settings: dict[str, str] | None = No
                 "or load without --engine spark."
             )
         builder = SparkSession.builder.master(master).appName("tenken")
-        chosen = SETTINGS | (LOCAL if master.startswith("local") else {})
+        chosen = SETTINGS | (_local_settings() if master.startswith("local") else {})
         chosen |= {"spark.local.dir": str(scratch), "spark.sql.warehouse.dir": str(scratch / "spark-warehouse")}
         chosen |= settings or {}
         chosen["spark.driver.extraJavaOptions"] = f"{QUIET} {chosen.get('spark.driver.extraJavaOptions', '')}".strip()
@@ -77,6 +76,15 @@ def is_running() -> bool:
     """Whether this process has a session."""
     module = sys.modules.get("pyspark.sql")
     return module is not None and module.SparkSession.getActiveSession() is not None
+
+
+def _local_settings() -> dict[str, str]:
+    # On one machine more partitions than cores only cost.
+    partitions = str(2 * (os.cpu_count() or 1))
+    return {
+        "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": partitions,
+    }  # fmt: skip
 
 
 def _has_java_home() -> bool:
