@@ -9,6 +9,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
+JAVA := $(shell command -v java)
 CHROMIUM := $(wildcard /usr/bin/chromium)
 # npm, where its Node.js has what the strict OpenID provider of the tests needs (20.12 or later).
 NPM := $(shell node -e 'require("crypto").hash || process.exit(1)' 2>/dev/null && command -v npm)
@@ -17,6 +18,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 STRICT := $(VENV)/oidc/.installed
+SPARK := $(VENV)/spark/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check audit bench pictures lock clean
@@ -60,7 +62,17 @@ $(STRICT): tests/oidc/package.json | $(INSTALLED)
 	@npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
-test: $(INSTALLED) $(if $(NPM),$(STRICT))
+# A folder of its own, because Spark is an extra: half a gigabyte, half a minute.
+$(SPARK): tests/spark.txt | $(INSTALLED)
+	@echo "Installing Spark for the tests"
+	@rm -rf $(@D)
+	@"$(PY)" -m pip install --quiet --disable-pip-version-check --target $(@D) -r $<
+	@touch $@
+
+test: $(INSTALLED) $(if $(NPM),$(STRICT)) $(if $(JAVA),$(SPARK))
+ifeq ($(JAVA),)
+	@echo "No java found: Spark is LEFT OUT of the tests. On Debian: sudo apt-get install default-jre-headless"
+endif
 ifeq ($(NPM),)
 	@echo "No npm with Node.js 20.12 or later found: sign-in at a strict OpenID provider is LEFT OUT of the tests. On Debian 13: sudo apt-get install nodejs npm"
 endif
@@ -74,6 +86,9 @@ else
 endif
 ifeq ($(NPM),)
 	@echo "Sign-in at a strict OpenID provider was left out: no npm with Node.js 20.12 or later."
+endif
+ifeq ($(JAVA),)
+	@echo "Spark was left out: no java."
 endif
 
 check: $(INSTALLED)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from metrics.catalog import FINDING_AGE, KNOWN_DAY
 
-
 ENTITY_COLUMNS = (
     "entity_id", "entity_code", "name_en", "name_ja", "entity_kind", "region_code", "country_code", "business_group_code",
     "parent_entity_code", "has_privacymark", "privacymark_number", "privacymark_until_on", "valid_from", "valid_to",
