@@ -23,7 +23,6 @@ from etl.demo import write_demo
 ENTITIES, ITEMS, ROUNDS_PER_10_MILLION = 1000, 500, 20
 LIMIT_SECONDS = 1800
 LOOKED_EVERY = 0.25
-SPARK_MEMORY = "6g"
 
 
 def main() -> None:
@@ -74,10 +73,7 @@ def _load(home: Path, demo: Path, engine: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "etl", "load", "--json", "--home", str(home), "--engine", engine, str(demo)]
     site = Path(sys.prefix) / "spark"
     paths = [os.environ.get("PYTHONPATH", ""), str(site) if site.is_dir() else ""]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "PYSPARK_SUBMIT_ARGS": f"--driver-memory {SPARK_MEMORY} pyspark-shell",
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     began = time.monotonic()
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -503,14 +503,14 @@ class Loading:
     def finish(self) -> None:
         """Derive pairs and cubes of what was touched, and hold every invariant against it."""
         connection = self.connection
-        run_model(connection, "cube_item")
+        rows: Rows = self.spark or connection
+        run_model(rows, "cube_item")
         connection.execute(
             """insert into touched_inspection
             select distinct inspection_id, false from fct_inspection
             semi join touched_checklist using (checklist_code, checklist_version)
             where inspection_id not in (select inspection_id from touched_inspection)"""
         )
-        rows: Rows = self.spark or connection
         run_model(rows, "fct_pair")
         run_model(rows, "cubes")
         run_checks(connection)

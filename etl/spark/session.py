@@ -79,9 +79,11 @@ def is_running() -> bool:
 
 
 def _local_settings() -> dict[str, str]:
-    # On one machine more partitions than cores only cost.
+    # On one machine more partitions than cores only cost, and Java's own default of 1 GB is soon full.
     partitions = str(2 * (os.cpu_count() or 1))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     return {
+        "spark.driver.memory": f"{max(1024, memory >> 20)}m",
         "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": partitions,
     }  # fmt: skip

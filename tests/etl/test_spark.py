@@ -107,7 +107,7 @@ def test_every_table_has_the_same_rows(loaded: Any) -> None:
     (duck, _), (spark, _) = loaded
     counts = _compare(duck, spark)
     assert all(
-        counts[name] > 50 for name in ("fct_answer", "fct_inspection", "fct_pair", "cube_category", "cube_measure")
+        counts[name] > 50 for name in ("fct_answer", "fct_inspection", "fct_pair", "cube_category", "cube_measure", "cube_item")
     )
 
 
@@ -165,7 +165,7 @@ def test_every_metric_by_every_dimension_is_the_same(loaded: Any, spark: Any, tm
     with duckdb.connect(str(build), read_only=True) as connection:
         tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
         for table in tables:
-            if table.startswith(("dim_", "fct_", "cube_")):
+            if table.startswith(("dim_", "brg_", "fct_", "cube_")):
                 path = tmp_path / f"{table}.parquet"
                 connection.execute(f"copy {table} to '{path}' (format parquet)")
                 spark.read.parquet(str(path)).createOrReplaceTempView(table)
