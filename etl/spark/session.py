@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-HOW: Final = 'Install it with: pip install "tenken[spark]" (PySpark 4.3), or load without --engine spark.'
+HOW: Final = 'Install it with: pip install "pyspark>=4.3"; or load without --engine spark.'
 SETTINGS: Final = {
     # As in DuckDB: a moment has no time zone, errors are errors, and "x" is a name.
     "spark.sql.ansi.enabled": "true",
