@@ -97,7 +97,9 @@ def test_pins_are_plain_and_cover_every_dependency() -> None:
 @pytest.mark.parametrize("folder", ["etl", "metrics", "insights", "dashboard", "pages", "app.py"])
 def test_every_package_imported_is_a_declared_dependency(folder: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    declared = {re.split(r"[<>=~!]", each)[0].replace("-", "_") for each in project["project"]["dependencies"]}
+    extras = [each for some in project["project"]["optional-dependencies"].values() for each in some]
+    wanted = project["project"]["dependencies"] + extras
+    declared = {re.split(r"[<>=~!]", each)[0].replace("-", "_") for each in wanted}
     imported_as = {"vl_convert_python": "vl_convert", "protobuf": "google"}
     declared |= {name for package, name in imported_as.items() if package in declared}
     # numpy is part of what pandas offers.

@@ -148,7 +148,7 @@ class SparkTables:
         part = self._write(frame.selectExpr(*columns))
         inserted = _count_rows([part])
         if inserted:
-            self.connection.execute(f"insert into {name} by name select * from read_parquet(?)", [f"{part}/*.parquet"])
+            self.connection.execute(f"insert into {name} by name select * from read_parquet(?)", [_files([part])])
         if name in self.parts:
             self.parts[name].append(part)
             self._register(name)
@@ -187,7 +187,7 @@ class SparkTables:
         parts = self.parts[name] if is_whole else [self._write(self._select(f"select * from {name} where {where}"))]
         self.connection.execute(
             f"create or replace temp table {name} as select * from read_parquet(?)",
-            [[f"{part}/*.parquet" for part in parts]],
+            [_files(parts)],
         )
         self.handed.add(name)
 
@@ -248,13 +248,13 @@ class SparkTables:
         reader = self.spark.read.option("__globPaths__", "false")
         if schema is not None:
             reader = reader.schema(", ".join(f"`{column}` {kind}" for column, kind in schema.items()))
-        return reader.parquet(*(f"file://{path.absolute()}" for path in paths))
+        return reader.parquet(*(f"file:{path.absolute()}" for path in paths))
 
     # --- folders -------------------------------------------------------------------------------
 
     def _write(self, frame: Any) -> Path:
         part = self.scratch / f"part-{next(self._numbers):05d}"
-        frame.write.parquet(f"file://{part.absolute()}")
+        frame.write.parquet(f"file:{part.absolute()}")
         return part
 
     def _read(self, part: Path | Iterable[Path], name: str) -> Any:
@@ -268,6 +268,10 @@ class SparkTables:
         self.views.discard(name)
         self.own.discard(name)
         self.spark.catalog.dropTempView(name)
+
+
+def _files(parts: Iterable[Path]) -> list[str]:
+    return [str(file) for part in parts for file in sorted(part.glob("*.parquet"))]
 
 
 def _count_rows(parts: Iterable[Path]) -> int:

@@ -74,7 +74,7 @@ def loaded(spark: Any, rounds: list[list[Path]], tmp_path_factory: pytest.TempPa
     """The home and the reports of each engine: DuckDB, Spark."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commands, "datetime", Clock)
-        return tuple(_load(tmp_path_factory.mktemp("home"), rounds, master) for master in (None, MASTER))  # type: ignore[return-value]
+        return tuple(_load(tmp_path_factory.mktemp("it's 家"), rounds, master) for master in (None, MASTER))  # type: ignore[return-value]
 
 
 def _load(folder: Path, rounds: list[list[Path]], master: str | None) -> tuple[Home, list[Any]]:
@@ -90,7 +90,8 @@ def _compare(left: Home, right: Home) -> dict[str, int]:
     counts = {}
     with duckdb.connect() as connection:
         for name, home in (("a", left), ("b", right)):
-            connection.execute(f"attach '{home.newest()}' as {name} (read_only)")
+            path = str(home.newest()).replace("'", "''")
+            connection.execute(f"attach '{path}' as {name} (read_only)")
         tables = connection.execute("select table_name from duckdb_tables() where database_name = 'a'").fetchall()
         for (table,) in tables:
             columns = "* exclude (build_name, built_at)" if table == "build" else "*"
@@ -107,7 +108,8 @@ def test_every_table_has_the_same_rows(loaded: Any) -> None:
     (duck, _), (spark, _) = loaded
     counts = _compare(duck, spark)
     assert all(
-        counts[name] > 50 for name in ("fct_answer", "fct_inspection", "fct_pair", "cube_category", "cube_measure", "cube_item")
+        counts[name] > 50
+        for name in ("fct_answer", "fct_inspection", "fct_pair", "cube_category", "cube_measure", "cube_item")
     )
 
 
@@ -131,7 +133,7 @@ def test_archive_of_spark_makes_the_same_warehouse_again(loaded: Any, tmp_path: 
 
 
 def _questions(warehouse: Warehouse) -> list[Query]:
-    """Every metric by every dimension it has: all metrics of a fact at once, by two dimensions, in changing surroundings."""
+    """Every metric by every dimension it has: all metrics of a fact at once, by three dimensions, in changing surroundings."""
     entities = tuple(
         row[0] for row in warehouse.cursor().execute("select distinct entity_code from dim_entity").fetchall()
     )
@@ -151,7 +153,7 @@ def _questions(warehouse: Warehouse) -> list[Query]:
     for fact in dict.fromkeys(metric.fact for metric in METRICS.values()):
         metrics = tuple(metric.name for metric in METRICS.values() if metric.fact == fact)
         names = [name for name, dimension in DIMENSIONS.items() if fact in dimension.facts]
-        for by in [(), *(tuple(names[first : first + 2]) for first in range(0, len(names), 2))]:
+        for by in [(), *(tuple(names[first : first + 3]) for first in range(0, len(names), 3))]:
             # Every place in these cycles is met, because their lengths have no common divisor.
             number = len(questions)
             questions.append(Query(metrics, by, chosen[number % 4], moments[number // 2 % 3], scopes[number % 3]))
