@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl import commands
+from etl import status
 from etl.builds import Home
 from etl.commands import Order, load_files, rebuild
 from etl.sources import SourceProblem, load_sources
@@ -73,7 +73,7 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> list[list[Path]]:
 def loaded(spark: Any, rounds: list[list[Path]], tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """The home and the reports of each engine: DuckDB, Spark."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commands, "datetime", Clock)
+        patch.setattr(status, "datetime", Clock)
         return tuple(_load(tmp_path_factory.mktemp("it's 家"), rounds, master) for master in (None, MASTER))  # type: ignore[return-value]
 
 
