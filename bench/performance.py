@@ -1,4 +1,4 @@
-"""docs/performance.md: python -m bench.performance [--run PART ...] runs parts anew, and writes the page from all results.
+"""docs/performance.md: python -m bench.performance [--run PART ...] runs parts anew and writes the page from results.
 
 Parts write their results to bench/results, which is not kept with the project; the page is.
 """
