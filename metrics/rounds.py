@@ -127,7 +127,7 @@ cell as (
     from fct_answer a
     join held h on h.inspection_id = a.inspection_id
     join part p on p.item_id = a.item_id
-    where {known("a")}
+    where {known("a")} and a.known_from >= $first_known
     group by h.entity_id, h.inspection_type, p.lineage_no
 ),
 summed as (
@@ -146,7 +146,8 @@ from summed s
 join place p on p.entity_id = s.entity_id and p.place_no = 1
 order by p.entity_code"""
     periods = {"before": _period_value(query.before), "after": _period_value(query.after)}
-    return read(warehouse, query, sql, periods).drop(columns="entity_id")
+    first_known = _find_first_known(warehouse, column, *periods.values())
+    return read(warehouse, query, sql, periods | {"first_known": first_known}).drop(columns="entity_id")
 
 
 def read_round(warehouse: Warehouse, query: RoundQuery) -> pd.DataFrame:
@@ -169,7 +170,7 @@ told as (
     from fct_answer a
     join held h on h.inspection_id = a.inspection_id
     join part p on p.item_id = a.item_id
-    where {known("a")}
+    where {known("a")} and a.known_from >= $first_known
 ),
 before as (
     select entity_id, inspection_type, lineage_no, max(verdict) as verdict, max(comment) as comment,
@@ -189,7 +190,9 @@ from told t
 left join before b on b.entity_id = t.entity_id and b.inspection_type = t.inspection_type and b.lineage_no = t.lineage_no
 where t.fiscal_half = $half
 order by t.entity_id, t.inspection_id, t.item_no"""
-    frame = read(warehouse, query, sql, {"half": query.half, "earlier": query.earlier})
+    first_known = _find_first_known(warehouse, "f.fiscal_half", query.half, query.earlier)
+    halves = {"half": query.half, "earlier": query.earlier}
+    frame = read(warehouse, query, sql, halves | {"first_known": first_known})
     tables = f"with {write_tables(query.filters, query.scope)}\n"
     entities = read(warehouse, query, f"{tables}select distinct entity_id, entity_code from entity order by 2", {})
     parts = read(warehouse, query, f"{tables}select distinct lineage_no, lineage_code from part order by 1", {})
@@ -207,6 +210,17 @@ order by t.entity_id, t.inspection_id, t.item_no"""
 
 
 NUMBERED: Final = ("entity_id", "lineage_no")
+
+
+def _find_first_known(warehouse: Warehouse, column: str, *periods: str | int) -> datetime:
+    """The moment before which no answer of these periods was known.
+
+    Rounds are mostly loaded one after the other, so that this spares reading the answers of all rounds before.
+    """
+    sql = f"select coalesce(min(f.known_from), timestamp '9999-12-31') from fct_inspection f where {column} in ($one, $other)"
+    ((first,),) = warehouse.read_rows(sql, dict(zip(("one", "other"), periods, strict=True)))
+    found: datetime = first
+    return found
 
 
 def _count(condition: str) -> str:
