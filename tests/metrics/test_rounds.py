@@ -139,7 +139,8 @@ def test_comments_and_evidence_are_compared_where_both_wrote_them(tmp_path: Path
     ):
         number = group.inspection("A", half)
         for code, (comment, evidence) in comments.items():
-            group.answer(number, code, "met", comment=comment, has_evidence=evidence)
+            told = {"comment": comment, "has_evidence": evidence, "known_from": datetime(2025, 9, 20)}
+            group.answer(number, code, "met", **told)
     group.write()
     warehouse = Warehouse.open_newest(tmp_path)
     found = read_round(warehouse, RoundQuery("FY2025-H1", "FY2024-H1")).sort_values("item_no")
