@@ -34,6 +34,18 @@ from etl.demo import write_demo
 entities, items, rounds = map(int, sys.argv[2:])
 write_demo(Path(sys.argv[1]), entities=entities, items=items, rounds=rounds, form="parquet")
 """
+NEWEST_ROUND: Final = """
+import sys
+from pathlib import Path
+import duckdb
+history, newest = map(Path, sys.argv[1:])
+whole = history.with_name("whole.parquet")
+history.rename(whole)
+for path, sign in ((history, "<>"), (newest, "=")):
+    rows = f"select * from '{whole}' where period {sign} (select max(period) from '{whole}')"
+    duckdb.sql(f"copy ({rows}) to '{path}' (format parquet)")
+whole.unlink()
+"""
 PAGES: Final = """
 import json, logging, os, sys
 os.environ["TENKEN_HOME"] = sys.argv[1]
@@ -54,12 +66,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--millions", type=int, nargs="+", choices=sorted(GROUPS), default=sorted(GROUPS))
     parser.add_argument("--folder", type=Path, help="where the homes are made and kept; a temporary one otherwise")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, default=OUT, help="sizes that it has and that are not measured stay in it")
     options = parser.parse_args()
+    kept = json.loads(options.out.read_text("utf-8"))["sizes"] if options.out.exists() else {}
     result: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "duckdb": duckdb.__version__},
-        "sizes": {},
+        "sizes": {size: facts for size, facts in kept.items() if int(size) not in options.millions},
     }
     with tempfile.TemporaryDirectory(prefix="tenken-scale-") as folder:
         for millions in options.millions:
@@ -77,13 +90,14 @@ def measure_size(root: Path, entities: int, items: int, rounds: int) -> dict[str
     """One group: seconds, peak MiB of memory and bytes of the build."""
     facts: dict[str, Any] = {"entities": entities, "items": items, "rounds": rounds}
     say(f"{entities} entities, {items} items, {rounds} rounds: exports")
-    # In a process of its own, because a child's peak memory begins with what its parent holds.
+    # All in processes of their own, because a child's peak memory begins with what its parent holds.
     subprocess.run(
         [sys.executable, "-c", EXPORTS, str(root / "exports"), *map(str, (entities, items, rounds))], check=True
     )
     exports, home = root / "exports", root / "home"
     history = exports / "self_check" / "self_check_history.parquet"
-    newest = keep_back_newest_round(history)
+    newest = history.with_name("self_check_history_newest.parquet")
+    subprocess.run([sys.executable, "-c", NEWEST_ROUND, str(history), str(newest)], check=True)
     run(home, "load", exports / "master")
     say("history")
     facts["load"] = run(home, "load", history)
@@ -103,21 +117,6 @@ def measure_size(root: Path, entities: int, items: int, rounds: int) -> dict[str
     say("pages")
     facts["pages"], facts["pages_peak_mib"] = open_pages(home)
     return facts
-
-
-def keep_back_newest_round(history: Path) -> Path:
-    """Move the newest round of a history to a file of its own."""
-    newest = history.with_name("self_check_history_newest.parquet")
-    whole = history.with_name("whole.parquet")
-    history.rename(whole)
-    with duckdb.connect() as connection:
-        for path, sign in ((history, "<>"), (newest, "=")):
-            connection.execute(
-                f"copy (select * from '{whole}' where period {sign} (select max(period) from '{whole}')) "
-                f"to '{path}' (format parquet)"
-            )
-    whole.unlink()
-    return newest
 
 
 def run(home: Path, command: str, *paths: Path) -> dict[str, Any]:
@@ -174,7 +173,7 @@ def say(what: str) -> None:
 
 def describe(result: dict[str, Any]) -> str:
     """The section as Markdown."""
-    sizes = list(result["sizes"].values())
+    sizes = [result["sizes"][size] for size in sorted(result["sizes"], key=int)]
     answers = [size["answers"] for size in sizes]
     lines = [
         "## More data",
