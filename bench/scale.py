@@ -41,9 +41,11 @@ import duckdb
 history, newest = map(Path, sys.argv[1:])
 whole = history.with_name("whole.parquet")
 history.rename(whole)
+connection = duckdb.connect()
+connection.execute("set enable_progress_bar = false")
 for path, sign in ((history, "<>"), (newest, "=")):
     rows = f"select * from '{whole}' where period {sign} (select max(period) from '{whole}')"
-    duckdb.sql(f"copy ({rows}) to '{path}' (format parquet)")
+    connection.execute(f"copy ({rows}) to '{path}' (format parquet)")
 whole.unlink()
 """
 PAGES: Final = """
