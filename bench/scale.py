@@ -188,9 +188,10 @@ def describe(result: dict[str, Any]) -> str:
         "|---|" + "--:|" * (len(sizes) + 1),
     ]
 
-    def row(label: str, values: Sequence[float], form: str) -> None:
-        cells = " | ".join(form.format(value) for value in values)
-        lines.append(f"| {label} | {cells} | {grow(answers, values)} |")
+    def row(label: str, values: Sequence[float | None], form: str) -> None:
+        cells = " | ".join("" if value is None else form.format(value) for value in values)
+        known = [(count, value) for count, value in zip(answers, values, strict=True) if value is not None]
+        lines.append(f"| {label} | {cells} | {grow([one for one, _ in known], [one for _, one in known])} |")
 
     lines.append(
         "| entities × items × rounds | "
@@ -199,19 +200,19 @@ def describe(result: dict[str, Any]) -> str:
     )
     row("load, s", [size["load"]["seconds"] for size in sizes], "{:.1f}")
     row("answers a second", [size["answers"] / size["load"]["seconds"] for size in sizes], "{:,.0f}")
-    row("load, MiB", [size["load"]["peak_mib"] for size in sizes], "{:,.0f}")
+    row("load, MiB", [size["load"].get("peak_mib") for size in sizes], "{:,.0f}")
     row("build, MB", [size["build_bytes"] / 1e6 for size in sizes], "{:,.0f}")
     row("bytes an answer", [size["build_bytes"] / size["answers"] for size in sizes], "{:.1f}")
     row("answers of one more round", [size["round"]["rows"] for size in sizes], "{:,.0f}")
     row("one more round, s", [size["round"]["seconds"] for size in sizes], "{:.1f}")
-    row("one more round, MiB", [size["round"]["peak_mib"] for size in sizes], "{:,.0f}")
+    row("one more round, MiB", [size["round"].get("peak_mib") for size in sizes], "{:,.0f}")
     row("all answers, of other exports too", [size["all_answers"] for size in sizes], "{:,.0f}")
     row("load of the other exports, s", [size["rest"]["seconds"] for size in sizes], "{:.1f}")
     row("whole build, MB", [size["whole_bytes"] / 1e6 for size in sizes], "{:,.0f}")
     row("the newest round again, s", [size["again"]["seconds"] for size in sizes], "{:.1f}")
     row("rebuild of all, s", [size["rebuild"]["seconds"] for size in sizes], "{:.1f}")
-    row("rebuild, MiB", [size["rebuild"]["peak_mib"] for size in sizes], "{:,.0f}")
-    row("every page, MiB", [size["pages_peak_mib"] for size in sizes], "{:,.0f}")
+    row("rebuild, MiB", [size["rebuild"].get("peak_mib") for size in sizes], "{:,.0f}")
+    row("every page, MiB", [size.get("pages_peak_mib") for size in sizes], "{:,.0f}")
     lines += [
         "",
         "The exponent is the slope of a line through the logarithms: 1 grows with the answers, 0 not at all.",

@@ -25,6 +25,7 @@ LONGEST = (
     "test_scope_leaks",
     "test_pages",
     "test_faults",
+    "test_spark",
     "test_known_tools",
     "test_fuzz",
     "test_import_browser",
