@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from etl.checks import CHECKS, CheckFailed, run_checks
+from etl.derive import run_model
 from tests.etl.conftest import Group
 from tests.etl.test_load import FIRST, MENDED
 
@@ -68,4 +69,26 @@ def test_check_can_fail(build: duckdb.DuckDBPyConnection, name: str) -> None:
     build.execute(BREAKS[name])
     with pytest.raises(CheckFailed, match=name):
         run_checks(build)
+    build.close()
+
+
+def test_a_second_inspection_of_an_entity_is_counted_beside_the_first(build: duckdb.DuckDBPyConnection) -> None:
+    build.execute(
+        "insert into fct_inspection by name select * replace (7 as inspection_id) from fct_inspection limit 1"
+    )
+    build.execute(
+        "insert into fct_answer by name select * replace (7 as inspection_id) from fct_answer "
+        "where known_to = timestamp '9999-12-31'"
+    )
+    build.execute("delete from touched_inspection")
+    build.execute("insert into touched_inspection values (7, true)")
+    run_model(build, "cube_item")
+    assert build.execute("select lane_no, entity_no, mark from brg_inspection_block order by lane_no").fetchall() == [
+        (1, 0, 1),
+        (2, 0, 1),
+    ]
+    assert build.execute("select count(distinct block_no) from brg_inspection_block").fetchone() == (2,)
+    assert build.execute(
+        "select count(*) from cube_item where block_no = (select max(block_no) from cube_item)"
+    ).fetchone() == (3,)
     build.close()

@@ -149,6 +149,27 @@ def test_comments_and_evidence_are_compared_where_both_wrote_them(tmp_path: Path
     assert found["is_same_evidence"].tolist() == [True, False, False, pd.NA]
 
 
+def test_both_sides_are_read_however_long_they_were_known_apart(tmp_path: Path) -> None:
+    group = Group(tmp_path)
+    group.entity("A")
+    group.item("a")
+    for half, verdict, year in (("FY2023-H1", "not_met", 2023), ("FY2024-H1", "met", 2024), ("FY2025-H1", "met", 2025)):
+        group.answer(
+            group.inspection("A", half, known_from=datetime(year, 9, 20)),
+            "a",
+            verdict,
+            known_from=datetime(year, 9, 20),
+        )
+    group.write()
+    warehouse = Warehouse.open_newest(tmp_path)
+    (matched,) = match_rounds(warehouse, MatchQuery("FY2023-H1", "FY2025-H1")).to_dict("records")
+    found = read_round(warehouse, RoundQuery("FY2025-H1", "FY2023-H1"))
+    warehouse.close()
+    assert (matched["applicable_numerator_before"], matched["applicable_denominator_before"]) == (0, 1)
+    assert (matched["applicable_numerator_after"], matched["applicable_denominator_after"]) == (1, 1)
+    assert found["earlier_verdict"].tolist() == [2]
+
+
 def spells_by_hand(rows: pd.DataFrame, newest_round: dict[Any, str]) -> list[tuple[Any, ...]]:
     """Spells of each entity, type and item, half after half."""
     order = {"not_applicable": -1, "met": 0, "partly_met": 1, "not_met": 2}
