@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -68,6 +69,8 @@ THINGS: Final = (
     "fcntl.flock",
 )  # fmt: skip
 """What Python tells an audit hook before it does it to a file."""
+LOADS_OF_GROUP: Final = 40
+"""A rebuild takes as long as all loads before it, so a group has no more of them than these."""
 FOLDERS: Final = ("warehouse", "archive", "audit", "logins", "inbox")
 """What Tenken writes to in a home."""
 
@@ -218,49 +221,56 @@ def list_leftovers(home: Path, files: int) -> list[str]:
 
 
 def kill_loads(folder: Path, kills: int, seed: int) -> Tally:
-    """Kill loads and rebuilds of a small group; see that readers have the build before or the new one, and go on."""
+    """Kill loads and rebuilds of small groups, one after the other, until so many were killed."""
     chance, tally = random.Random(seed), Tally()
+    with open_nursery() as nursery:
+        for number in itertools.takewhile(lambda _: tally.killed < kills, itertools.count(1)):
+            kill_loads_of_group(nursery, folder / str(number), kills, chance, tally)
+    return tally
+
+
+def kill_loads_of_group(nursery: Nursery, folder: Path, kills: int, chance: random.Random, tally: Tally) -> None:
+    """Kill loads and rebuilds of a small group; see that readers have the build before or the new one, and go on."""
     group = Group(folder).masters(is_anew=True)
     home = group.home.path
-    with open_nursery() as nursery:
+    began = time.monotonic()
+    first = group.write("first.csv", spell_export(0))
+    tally.expect(nursery.load(home, first, "2024-01-01") == 0, "the first load failed")
+    took, files = time.monotonic() - began, 3
+    for number in range(1, LOADS_OF_GROUP + 1):
+        kill = choose_moment(chance, MOST_THINGS, 1.2 * took)
+        before = read_everything(home)
+        is_rebuild = chance.random() < 0.2
+        path = group.write(f"n{number}.csv", spell_export(number))
+        known_at = f"2025-{1 + number // 28:02}-{1 + number % 28:02}"
+        code = nursery.rebuild(home, **kill) if is_rebuild else nursery.load(home, path, known_at, **kill)
+        where = f"{folder.name}: {'rebuild' if is_rebuild else 'load'} {number}, killed at {kill}"
+        tally.killed += code == -9
+        tally.ended_before += code == 0
+        tally.expect(code in (0, -9), f"{where}: exit status {code}")
+        seen = read_everything(home)
         began = time.monotonic()
-        first = group.write("first.csv", spell_export(0))
-        tally.expect(nursery.load(home, first, "2024-01-01") == 0, "the first load failed")
-        took = time.monotonic() - began
-        files, number = 3, 0
-        while tally.killed < kills:
-            number += 1
-            kill = choose_moment(chance, MOST_THINGS, 1.2 * took)
-            before = read_everything(home)
-            is_rebuild = chance.random() < 0.2
-            path = group.write(f"n{number}.csv", spell_export(number))
-            known_at = f"{2025 + number // 300}-{1 + number // 28 % 12:02}-{1 + number % 28:02}"
-            code = nursery.rebuild(home, **kill) if is_rebuild else nursery.load(home, path, known_at, **kill)
-            where = f"{'rebuild' if is_rebuild else 'load'} {number}, killed at {kill}"
-            tally.killed += code == -9
-            tally.ended_before += code == 0
-            tally.expect(code in (0, -9), f"{where}: exit status {code}")
-            seen = read_everything(home)
-            began = time.monotonic()
-            tally.expect(nursery.load(home, path, known_at) == 0, f"{where}: the next load failed")
-            took = 0.5 * took + 0.5 * (time.monotonic() - began)
-            after = read_everything(home)
-            files += 1
-            if is_rebuild:
-                tally.expect(seen == before, f"{where}: readers saw another thing than before")
-            else:
-                tally.expect(seen in (before, after), f"{where}: readers saw neither the build before nor the new one")
-                tally.after["new_build_seen" if seen == after else "build_before_seen"] += code == -9
-            once = [load[1:3] for load in after[1]]
-            tally.expect(len(once) == len(set(once)) == files, f"{where}: {len(once)} loads of {files} files")
-            tally.expect(after[1][:-1] == before[1], f"{where}: loads of before changed")
-            left = list_leftovers(home, files)
-            tally.expect(not left, f"{where}: left over: {', '.join(left)}")
-            if number % 10 == 0 or tally.killed == kills:
-                tally.expect(nursery.rebuild(home) == 0, f"{where}: the rebuild failed")
-                tally.expect(read_everything(home) == after, f"{where}: the rebuild gave another thing")
-                tally.after["rebuilds_compared"] += 1
-    return tally
+        tally.expect(nursery.load(home, path, known_at) == 0, f"{where}: the next load failed")
+        took = 0.5 * took + 0.5 * (time.monotonic() - began)
+        after = read_everything(home)
+        files += 1
+        if is_rebuild:
+            tally.expect(seen == before, f"{where}: readers saw another thing than before")
+        else:
+            tally.expect(seen in (before, after), f"{where}: readers saw neither the build before nor the new one")
+            tally.after["new_build_seen" if seen == after else "build_before_seen"] += code == -9
+        once = [load[1:3] for load in after[1]]
+        tally.expect(len(once) == len(set(once)) == files, f"{where}: {len(once)} loads of {files} files")
+        tally.expect(after[1][:-1] == before[1], f"{where}: loads of before changed")
+        left = list_leftovers(home, files)
+        tally.expect(not left, f"{where}: left over: {', '.join(left)}")
+        is_last = number == LOADS_OF_GROUP or tally.killed == kills
+        if number % 10 == 0 or is_last:
+            tally.expect(nursery.rebuild(home) == 0, f"{where}: the rebuild failed")
+            tally.expect(read_everything(home) == after, f"{where}: the rebuild gave another thing")
+            tally.after["rebuilds_compared"] += 1
+        if is_last:
+            return
 
 
 def choose_moment(chance: random.Random, most_things: int, most_seconds: float) -> dict[str, Any]:
@@ -293,7 +303,7 @@ def kill_writers(folder: Path, kills: int, seed: int) -> Tally:
             tally.expect(code == -9, f"writer {number}: exit status {code}")
             tally.problems += [f"writer {number}, killed at {kill}: {one}" for one in look_at_writings(home)]
     found = verify(home)
-    tally.after |= Counter({"records": found.records, "half_written_lines_noted": len(found.notes)})
+    tally.after.update(records=found.records, half_written_lines_noted=len(found.notes))
     return tally
 
 
@@ -377,7 +387,7 @@ def measure(kills: int, servers: int, seed: int) -> dict[str, Any]:
         for name, count, run in (
             ("loader", kills, lambda: kill_loads(Path(folder, "loads"), kills, seed)),
             ("writers", kills, lambda: kill_writers(Path(folder, "writers"), kills, seed)),
-            ("servers", servers, lambda: kill_servers(Path(folder, "loads", "home"), servers, seed)),
+            ("servers", servers, lambda: kill_servers(Path(folder, "loads", "1", "home"), servers, seed)),
         ):
             print(f"{name}: {count} kills", file=sys.stderr, flush=True)
             began = time.monotonic()
