@@ -59,6 +59,21 @@ ANSWERS_BY_VERDICT = (
     )
     + "\n)"
 )
+PAIRED = {
+    (outside, mine): f"{outside}_self_{mine}" for outside in ("met", "partly_met", "not_met")
+    for mine in ("met", "partly_met", "not_met")
+}  # fmt: skip
+"""Columns of cube_pair that count pairs, by the verdicts of outside check and self-check."""
+_CLASSED = "inspection_id, self_domain, domain, measure, category_code, event_at"
+PAIRS_BY_VERDICT = (
+    "counted as (\n    "
+    + "\n    union all\n    ".join(
+        f"select {_CLASSED}, '{outside}' as verdict, '{mine}' as self_verdict, {column} as pairs"
+        f"\n    from cube_pair\n    where {column} <> 0"
+        for (outside, mine), column in PAIRED.items()
+    )
+    + "\n)"
+)
 # Answers as written are in no cube: each counts as a block with one inspection.
 ANSWERS_AS_WRITTEN = """counted as (
     select
@@ -95,7 +110,9 @@ def compile_query(query: Query, known_at: datetime) -> list[Statement]:
 def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     metrics = [METRICS[name] for name in query.metrics if METRICS[name].fact == fact]
     ctes = list_tables(query.filters, query.scope, fact, with_inspector=_uses_inspector(query, fact))
-    if fact != "answers":
+    if fact == "pairs" and _is_in_cube_pair(query, metrics):
+        ctes += _pair_cells(query, metrics)
+    elif fact != "answers":
         ctes.append(f"cell as (\n{_cell(query, fact)}\n)")
     elif cube := _fastest_cube(query):
         ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
@@ -216,6 +233,38 @@ def _cube_cell(query: Query, cube: str) -> str:
         # A cell whose answers were all taken back, or moved to another measure, is no cell.
         + f"\n    having {STILL_HELD}"
     )
+
+
+def _is_in_cube_pair(query: Query, metrics: list[Metric]) -> bool:
+    """Whether cube_pair has what is asked of pairs: no single items, and by verdict only how many there are."""
+    used = {*query.by, *query.filters.chosen()}
+    if used & {"item", "item_lineage", "control"}:
+        return False
+    return not used & {"verdict", "self_verdict"} or all(metric.name == "pairs" for metric in metrics)
+
+
+def _pair_cells(query: Query, metrics: list[Metric]) -> list[str]:
+    """Tables from cube_pair, which holds changes and stands for item and pair alike."""
+    is_by_verdict = bool({"verdict", "self_verdict"} & {*query.by, *query.filters.chosen()})
+    named = {name: re.sub(r"\ba\.", "c.", DIMENSIONS[name].column) for name in query.by}
+    counts = {"pairs": "c.pairs" if is_by_verdict else " + ".join(f"c.{column}" for column in PAIRED.values())}
+    sums = {name: f"sum({counts.get(name, f'c.{name}')})" for name in FACTS["pairs"].counts}
+    sums |= {name: f"round(sum(c.{name}), 9)" for name, _ in FACTS["pairs"].sums}
+    columns = [f"{sql} as {name}" for name, sql in sums.items() if any(_names(metric, name) for metric in metrics)]
+    conditions = [
+        "c.event_at <= $known_at",
+        *(re.sub(r"\ba\.", "c.", one) for one in list_conditions(query.filters, query.scope, "pairs")),
+    ]
+    cell = (
+        "cell as (\n    select\n        "
+        + ",\n        ".join([*(f"{column} as {name}" for name, column in named.items()), "e.entity_id", *columns])
+        + f"\n    from {'counted' if is_by_verdict else 'cube_pair'} c"
+        + f"\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
+        + f"{join_entity('f.reference_on')}{INSPECTOR if _uses_inspector(query, 'pairs') else ''}"
+        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {', '.join([*named.values(), 'e.entity_id'])}"
+        + f"\n    having {sums['pairs']} > 0\n)"
+    )
+    return [*([PAIRS_BY_VERDICT] if is_by_verdict else []), cell]
 
 
 def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:

@@ -67,6 +67,55 @@ comment on column cube_measure.weight_met is 'Change in the sum of weights over 
 comment on column cube_measure.written_score is 'Change in the sum of scores as written.';
 comment on column cube_measure.written_scores is 'Change in the number of scores as written.';
 
+-- Pairs of answers, counted in the same way.
+create table cube_pair (
+  inspection_id bigint not null,
+  self_inspection_id bigint not null,
+  domain varchar,
+  measure varchar,
+  category_code varchar,
+  self_domain varchar,
+  event_at timestamp not null,
+  met_self_met bigint not null,
+  met_self_partly_met bigint not null,
+  met_self_not_met bigint not null,
+  partly_met_self_met bigint not null,
+  partly_met_self_partly_met bigint not null,
+  partly_met_self_not_met bigint not null,
+  not_met_self_met bigint not null,
+  not_met_self_partly_met bigint not null,
+  not_met_self_not_met bigint not null,
+  self_higher bigint not null,
+  self_lower bigint not null,
+  equal_scores bigint not null,
+  weight_paired double not null,
+  weight_self_scored double not null,
+  weight_outside_scored double not null
+);
+comment on table cube_pair is 'One row per outside check, self-check, domain, measure, category, domain of the self-check and moment at which the counts of their pairs changed.';
+comment on column cube_pair.inspection_id is 'Outside check the pairs belong to.';
+comment on column cube_pair.self_inspection_id is 'Self-check the pairs belong to.';
+comment on column cube_pair.domain is 'Domain of the items that the outside check asked.';
+comment on column cube_pair.measure is 'Measure of the items that the outside check asked.';
+comment on column cube_pair.category_code is 'Category of the items that the outside check asked.';
+comment on column cube_pair.self_domain is 'Domain of the items that the self-check asked.';
+comment on column cube_pair.event_at is 'Moment from which this change is known, UTC.';
+comment on column cube_pair.met_self_met is 'Change in the number of pairs in which the outside check says met and the self-check met.';
+comment on column cube_pair.met_self_partly_met is 'Change in the number of pairs in which the outside check says met and the self-check partly met.';
+comment on column cube_pair.met_self_not_met is 'Change in the number of pairs in which the outside check says met and the self-check not met.';
+comment on column cube_pair.partly_met_self_met is 'Change in the number of pairs in which the outside check says partly met and the self-check met.';
+comment on column cube_pair.partly_met_self_partly_met is 'Change in the number of pairs in which the outside check says partly met and the self-check partly met.';
+comment on column cube_pair.partly_met_self_not_met is 'Change in the number of pairs in which the outside check says partly met and the self-check not met.';
+comment on column cube_pair.not_met_self_met is 'Change in the number of pairs in which the outside check says not met and the self-check met.';
+comment on column cube_pair.not_met_self_partly_met is 'Change in the number of pairs in which the outside check says not met and the self-check partly met.';
+comment on column cube_pair.not_met_self_not_met is 'Change in the number of pairs in which the outside check says not met and the self-check not met.';
+comment on column cube_pair.self_higher is 'Change in the number of pairs in which the self-check scores higher.';
+comment on column cube_pair.self_lower is 'Change in the number of pairs in which it scores lower.';
+comment on column cube_pair.equal_scores is 'Change in the number of pairs in which both score the same.';
+comment on column cube_pair.weight_paired is 'Change in the sum of weights of the items that the outside check asked.';
+comment on column cube_pair.weight_self_scored is 'Change in the sum of these weights times the score of the self-check.';
+comment on column cube_pair.weight_outside_scored is 'Change in the sum of these weights times the score of the outside check.';
+
 -- Answers as bits: 63 inspections of one type, period and checklist version in one row per item.
 create table brg_inspection_block (
   inspection_id bigint not null,

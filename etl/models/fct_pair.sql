@@ -1,4 +1,5 @@
--- One row per pair and known-at interval: only pairs of inspections that were touched, or whose items have another lineage now.
+-- One row per pair and known-at interval, and their counts: only pairs of inspections that were touched, or whose items have
+-- another lineage now.
 create or replace temp table paired_anew as
 select inspection_id, bool_and(is_new) as is_new
 from (
@@ -16,6 +17,8 @@ group by inspection_id;
 
 delete from fct_pair where inspection_id in (select inspection_id from paired_anew where not is_new);
 delete from fct_pair where self_inspection_id in (select inspection_id from paired_anew where not is_new);
+delete from cube_pair where inspection_id in (select inspection_id from paired_anew where not is_new);
+delete from cube_pair where self_inspection_id in (select inspection_id from paired_anew where not is_new);
 
 -- Most self-checks have no outside check beside them, so inspections meet before any answer is read.
 create or replace temp table meeting as
@@ -42,9 +45,12 @@ where o.inspection_type in ('mutual_check', 'affiliate_check', 'privacy_audit') 
         or s.inspection_id in (select inspection_id from paired_anew)
     );
 
--- Joining by a small number is several times faster than by the code of a lineage.
+-- Joining and grouping by a small number is several times faster than by codes.
 create or replace temp table item_line as
-select item_id, known_from, known_to, domain, cast(dense_rank() over (order by lineage_code) as integer) as lineage_no
+select
+    item_id, known_from, known_to, domain, measure, category_code, weight,
+    cast(dense_rank() over (order by lineage_code) as integer) as lineage_no,
+    cast(dense_rank() over (order by domain, measure, category_code) as integer) as class_no
 from dim_item
 where is_assessable;
 
@@ -54,6 +60,8 @@ select
     a.item_id,
     i.lineage_no,
     i.domain,
+    i.class_no,
+    i.weight,
     a.verdict,
     a.score,
     greatest(a.known_from, i.known_from) as known_from,
@@ -62,7 +70,7 @@ from fct_answer a
 join item_line i on i.item_id = a.item_id and i.known_from < a.known_to and a.known_from < i.known_to
 where a.score is not null;
 
-insert into fct_pair by name
+create or replace temp table coming_pair as
 select
     m.inspection_id,
     o.item_id,
@@ -75,6 +83,8 @@ select
     s.verdict as self_verdict,
     s.score as self_score,
     s.domain as self_domain,
+    o.class_no,
+    o.weight,
     greatest(m.known_from, o.known_from, s.known_from) as known_from,
     least(m.known_to, o.known_to, s.known_to) as known_to
 from meeting m
@@ -82,5 +92,48 @@ join judged o on o.inspection_id = m.inspection_id and o.known_from < m.known_to
 join judged s
     on s.inspection_id = m.self_inspection_id and s.lineage_no = o.lineage_no
     and s.known_from < least(m.known_to, o.known_to) and greatest(m.known_from, o.known_from) < s.known_to;
+
+insert into fct_pair by name
+select
+    inspection_id, item_id, self_inspection_id, self_item_id, entity_id, fiscal_half, verdict, score, self_verdict,
+    self_score, self_domain, known_from, known_to
+from coming_pair;
+
+insert into cube_pair by name
+select
+    c.inspection_id, c.self_inspection_id, i.domain, i.measure, i.category_code, c.self_domain, c.event_at,
+    cast(sum(case when c.verdict = 'met' and c.self_verdict = 'met' then c.direction else 0 end) as bigint)
+        as met_self_met,
+    cast(sum(case when c.verdict = 'met' and c.self_verdict = 'partly_met' then c.direction else 0 end) as bigint)
+        as met_self_partly_met,
+    cast(sum(case when c.verdict = 'met' and c.self_verdict = 'not_met' then c.direction else 0 end) as bigint)
+        as met_self_not_met,
+    cast(sum(case when c.verdict = 'partly_met' and c.self_verdict = 'met' then c.direction else 0 end) as bigint)
+        as partly_met_self_met,
+    cast(sum(case when c.verdict = 'partly_met' and c.self_verdict = 'partly_met' then c.direction else 0 end) as bigint)
+        as partly_met_self_partly_met,
+    cast(sum(case when c.verdict = 'partly_met' and c.self_verdict = 'not_met' then c.direction else 0 end) as bigint)
+        as partly_met_self_not_met,
+    cast(sum(case when c.verdict = 'not_met' and c.self_verdict = 'met' then c.direction else 0 end) as bigint)
+        as not_met_self_met,
+    cast(sum(case when c.verdict = 'not_met' and c.self_verdict = 'partly_met' then c.direction else 0 end) as bigint)
+        as not_met_self_partly_met,
+    cast(sum(case when c.verdict = 'not_met' and c.self_verdict = 'not_met' then c.direction else 0 end) as bigint)
+        as not_met_self_not_met,
+    cast(sum(case when c.self_score > c.score then c.direction else 0 end) as bigint) as self_higher,
+    cast(sum(case when c.self_score < c.score then c.direction else 0 end) as bigint) as self_lower,
+    cast(sum(case when c.self_score = c.score then c.direction else 0 end) as bigint) as equal_scores,
+    sum(c.direction * c.weight) as weight_paired,
+    sum(c.direction * c.weight * c.self_score) as weight_self_scored,
+    sum(c.direction * c.weight * c.score) as weight_outside_scored
+from (
+    select *, known_from as event_at, 1 as direction from coming_pair
+    union all
+    select *, known_to as event_at, -1 as direction from coming_pair where known_to < timestamp '9999-12-31'
+) c
+join (select distinct class_no, domain, measure, category_code from item_line) i on i.class_no = c.class_no
+group by c.inspection_id, c.self_inspection_id, i.domain, i.measure, i.category_code, c.self_domain, c.event_at;
+
+drop table coming_pair;
 
 drop table meeting;

@@ -109,7 +109,15 @@ def test_every_table_has_the_same_rows(loaded: Any) -> None:
     counts = _compare(duck, spark)
     assert all(
         counts[name] > 50
-        for name in ("fct_answer", "fct_inspection", "fct_pair", "cube_category", "cube_measure", "cube_item")
+        for name in (
+            "fct_answer",
+            "fct_inspection",
+            "fct_pair",
+            "cube_pair",
+            "cube_category",
+            "cube_measure",
+            "cube_item",
+        )
     )
 
 

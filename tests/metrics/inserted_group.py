@@ -95,6 +95,30 @@ select
 from judged o
 join judged s using (entity_id, fiscal_half, lineage_code)
 where not o.is_self and s.is_self and greatest(o.held_from, s.held_from) < least(o.held_to, s.held_to);
+
+insert into cube_pair
+select
+    inspection_id, self_inspection_id, domain, measure, category_code, self_domain, event_at,
+    sum(if(verdict = 'met' and self_verdict = 'met', direction, 0)),
+    sum(if(verdict = 'met' and self_verdict = 'partly_met', direction, 0)),
+    sum(if(verdict = 'met' and self_verdict = 'not_met', direction, 0)),
+    sum(if(verdict = 'partly_met' and self_verdict = 'met', direction, 0)),
+    sum(if(verdict = 'partly_met' and self_verdict = 'partly_met', direction, 0)),
+    sum(if(verdict = 'partly_met' and self_verdict = 'not_met', direction, 0)),
+    sum(if(verdict = 'not_met' and self_verdict = 'met', direction, 0)),
+    sum(if(verdict = 'not_met' and self_verdict = 'partly_met', direction, 0)),
+    sum(if(verdict = 'not_met' and self_verdict = 'not_met', direction, 0)),
+    sum(if(self_score > score, direction, 0)), sum(if(self_score < score, direction, 0)),
+    sum(if(self_score = score, direction, 0)), sum(direction * weight), sum(direction * weight * self_score),
+    sum(direction * weight * score)
+from (
+    select p.*, i.domain, i.measure, i.category_code, i.weight, d.direction,
+        if(d.direction = 1, p.known_from, p.known_to) as event_at
+    from fct_pair p
+    join dim_item i on i.item_id = p.item_id and i.known_from <= p.known_from and i.known_to > p.known_from
+    join (values (1), (-1)) d (direction) on d.direction = 1 or p.known_to < timestamp '9999-12-31'
+)
+group by all;
 """
 
 
