@@ -29,6 +29,24 @@ class RowColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """How the inspections that the first rows of a long listing are of are found, without reading the others.
+
+    The listing is in the order of its columns from `first` to `last`, which are the same for all rows of an inspection,
+    among the rows that hold to `condition`, which come before all others. `counted` gives how many of them each
+    inspection has; `beside` gives further inspections whose answers a row of the inspections in $inspections shows.
+    `metric` counts all rows.
+    """
+
+    metric: str
+    first: str
+    last: str
+    counted: str
+    condition: str = "true"
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Rows of one kind: where they come from, which of them there are, and in which order they stand.
 
@@ -56,6 +74,7 @@ class Listing:
     filters: tuple[tuple[str, str], ...] = ()
     domain_conditions: tuple[str, ...] = ()
     is_of_group: bool = False
+    beginning: Beginning | None = None
 
     @property
     def rows(self) -> str:
@@ -105,6 +124,23 @@ PAIRED = (
     "\n    join outside_answer o on o.inspection_id = a.inspection_id and o.item_id = a.item_id"
     "\n    join self_answer s on s.inspection_id = a.self_inspection_id and s.item_id = a.self_item_id"
 )
+
+OF_ANSWERS = Beginning(
+    "answers", "performed_on", "entity",
+    """select inspection_id, sum(met + partly_met + not_met + not_applicable + not_answered) as number
+    from cube_measure
+    where event_at <= $known_at
+    group by inspection_id""",
+)  # fmt: skip
+OF_PAIRS = Beginning(
+    "pairs", "fiscal_half", "entity",
+    """select inspection_id, sum(widest_gaps) as number
+    from cube_pair
+    where event_at <= $known_at
+    group by inspection_id""",
+    "a.self_score - a.score >= 1",
+    "select self_inspection_id from cube_pair where inspection_id in (select unnest($inspections))",
+)  # fmt: skip
 
 # What was handed in before the group's own log began is held to its knowledge date, what came later to its arrival.
 LOADED = "least(l.loaded_at, l.known_at) <= $known_at"
@@ -229,7 +265,7 @@ LISTINGS = {
             (("performed_on", True), ("entity", False), ("item_code", False)),
             ("a.inspection_id", "a.item_id"),
             ("a.answer", "a.comment", *ITEM_TEXTS),
-            fact="answers", details=LOAD.format("a"),
+            fact="answers", details=LOAD.format("a"), beginning=OF_ANSWERS,
         ),
         Listing(
             "inspections", "Inspections", "点検", "One row per inspection with a result.", "結果のある点検を1行ずつ示す。",
@@ -376,7 +412,7 @@ LISTINGS = {
             ("a.inspection_id", "a.item_id", "a.self_inspection_id", "a.self_item_id"),
             ("o.answer", "o.comment", "s.answer", "s.comment", *ITEM_TEXTS),
             fact="pairs", tables=(OUTSIDE_ANSWER, SELF_ANSWER), details=PAIRED,
-            detail_key=("o.inspection_id", "o.item_id", "s.inspection_id", "s.item_id"),
+            detail_key=("o.inspection_id", "o.item_id", "s.inspection_id", "s.item_id"), beginning=OF_PAIRS,
         ),
         Listing(
             "items", "Checklist items", "点検項目", "One row per assessable item of a checklist version.",

@@ -6,15 +6,16 @@ import difflib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
-from metrics.ask import label_ids, value_labels
+from metrics.ask import answer, label_ids, value_labels
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.compile import keep_used, list_conditions, list_parameters, list_tables
-from metrics.facts import FACTS, INSPECTOR
+from metrics.facts import FACTS, INSPECTOR, join_entity, known
 from metrics.listings import ENTITY_TEXTS, LISTINGS, SEARCHED_ENTITIES, Listing, RowColumn
-from metrics.query import Filters, QueryProblem, Scope, list_filter_problems
+from metrics.query import Filters, Query, QueryProblem, Scope, list_filter_problems
 from metrics.warehouse import Warehouse
 
 __all__ = [
@@ -100,15 +101,21 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
     """One page of a listing, and how many rows there are."""
     known_at = query.known_at or warehouse.newest_known_at()
     listing = LISTINGS[query.listing]
-    count, page = compile_rows(query)
     parameters = list_parameters(query.filters, query.scope, known_at) | {
         "search": _search(query),
         "load_no": query.load_no,
         "limit": query.limit,
         "offset": query.offset,
     }
-    (row,) = warehouse.read_rows(count, keep_used(count, parameters))
+    beginning = find_beginning(warehouse, query, parameters)
+    count, page = compile_rows(query, is_of_beginning=bool(beginning))
+    parameters |= beginning
     found = warehouse.read_frame(page, keep_used(page, parameters))
+    if listing.beginning and not _search(query):
+        counted = answer(warehouse, Query((listing.beginning.metric,), (), query.filters, known_at, query.scope)).frame
+        total = int(counted[listing.beginning.metric].fillna(0).iloc[0])
+    else:
+        ((total,),) = warehouse.read_rows(count, keep_used(count, parameters))
     columns: dict[str, object] = {}
     labels: dict[str, dict[str, tuple[str, str]]] = {}
     for column in listing.columns:
@@ -120,7 +127,7 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
             if column.labelled_by not in labels:
                 labels[column.labelled_by] = value_labels(warehouse, column.labelled_by, known_at, query.scope)
             columns |= label_ids(column.name, values, labels[column.labelled_by])
-    return RowsFrame(query, pd.DataFrame(columns), int(row[0]), warehouse.build_name, known_at)
+    return RowsFrame(query, pd.DataFrame(columns), total, warehouse.build_name, known_at)
 
 
 def list_counting_metrics(listing: Listing) -> dict[str, str]:
@@ -142,8 +149,60 @@ def unknown_filters(listing: str, filters: Filters) -> tuple[str, ...]:
     return (*names, *(name for name in ends if getattr(filters, name)))
 
 
-def compile_rows(query: RowsQuery) -> tuple[str, str]:
-    """The statement that counts the rows, and the one that gives the page."""
+def find_beginning(warehouse: Warehouse, query: RowsQuery, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The inspections that a page near the beginning of a long listing is of; empty where all rows are to be read.
+
+    They are `inspections` (ids) and `first_known`, before which nothing of them and of those beside them was known.
+    """
+    listing = LISTINGS[query.listing]
+    beginning = listing.beginning
+    if beginning is None or listing.fact is None or query.order or query.descending or _search(query):
+        return {}
+    conditions = list_conditions(query.filters, query.scope, listing.fact, "fex")
+    if conditions != list_conditions(query.filters, query.scope, listing.fact):
+        return {}
+    names = [name for name, _ in listing.order]
+    ordered = listing.order[names.index(beginning.first) : names.index(beginning.last) + 1]
+    sql = {column.name: column.sorted_by or column.sql for column in listing.columns}
+    sorts = ", ".join(f"{sql[name]} as sort_{number}" for number, (name, _) in enumerate(ordered))
+    by = [f"sort_{number} {'desc' if down else 'asc'} nulls last" for number, (_, down) in enumerate(ordered)]
+    same = ", ".join(f"sort_{number}" for number, _ in enumerate(ordered))
+    tables = list_tables(query.filters, query.scope, listing.fact, with_inspector=True)
+    found = f"""with {("," + chr(10)).join(tables)},
+counted as (
+    {beginning.counted}
+),
+inspected as (
+    select f.inspection_id, n.number, {sorts}
+    from fct_inspection f{join_entity("f.reference_on")}{INSPECTOR}
+    join counted n on n.inspection_id = f.inspection_id
+    where {(chr(10) + "        and ").join([known("f"), "n.number > 0", *conditions])}
+),
+placed as (
+    select
+        inspection_id, sum(number) over (order by {", ".join(by)}) as upto,
+        sum(number) over (partition by {same}) as alike, sum(number) over () as whole
+    from inspected
+)
+select inspection_id, whole
+from placed
+where upto - alike < $limit + $offset"""
+    rows = warehouse.read_rows(found, keep_used(found, parameters))
+    is_certain = beginning.condition == "true"
+    if not rows or not (is_certain or rows[0][1] >= query.limit + query.offset):
+        return {}
+    inspections = [row[0] for row in rows]
+    beside = f" or inspection_id in ({beginning.beside})" if beginning.beside else ""
+    first = f"select min(known_from) from fct_inspection where inspection_id in (select unnest($inspections)){beside}"
+    ((first_known,),) = warehouse.read_rows(first, {"inspections": inspections})
+    return {"inspections": inspections, "first_known": first_known}
+
+
+OF_BEGINNING = ("a.inspection_id in (select unnest($inspections))", "a.known_from >= $first_known")
+
+
+def compile_rows(query: RowsQuery, *, is_of_beginning: bool = False) -> tuple[str, str]:
+    """The statement that counts the rows, and the one that gives the page; where so told, of `find_beginning` only."""
     listing = LISTINGS[query.listing]
     with_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
     tables = [*list_tables(query.filters, query.scope, listing.fact, with_inspector), *listing.tables]
@@ -156,11 +215,16 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
     # The key makes the order whole: no row stands on two pages.
     order += [(expression, False) for expression in listing.key]
     conditions = _conditions(listing, query)
+    narrowed = OF_BEGINNING if is_of_beginning else ()
+    certain = [listing.beginning.condition] if is_of_beginning and listing.beginning else []
     # Millions of rows are joined with no more than what holds them back or sorts them.
     counted, paged = (
         _narrow(listing, query, " ".join(texts)) for texts in (conditions, [*conditions, *(one for one, _ in order)])
     )
-    where = f"\n    where {(chr(10) + '        and ').join(conditions)}" if conditions else ""
+    where, also = (
+        f"\n    where {(chr(10) + '        and ').join(texts)}" if texts else ""
+        for texts in (conditions, [*conditions, *narrowed, *certain])
+    )
     head = f"with {(',' + chr(10)).join(tables)}"
     count = f"{head}\nselect count(*)\n{counted}{where}"
     keys = "".join(f"{expression} as key_{number}, " for number, expression in enumerate(listing.key))
@@ -172,11 +236,11 @@ def compile_rows(query: RowsQuery) -> tuple[str, str]:
     same = " and ".join(f"{expression} = p.key_{number}" for number, expression in enumerate(listing.key))
     # Tables are held to the page before they are joined: a hundred rows, and not millions with all their texts.
     on_page = [f"{expression} in (select key_{number} from page)" for number, expression in enumerate(listing.key)]
-    held = [*listing.held_conditions, *on_page]
+    held = [*listing.held_conditions, *narrowed, *on_page]
     shown = ",\n    ".join(f"{column.sql} as {name}" for name, column in columns.items())
     page = (
-        f"{head},\npage as (\n    select {keys}{sorts}\n    {paged}{where}\n    order by {by_sorts}\n"
-        f"    limit $limit offset $offset\n)\nselect\n    {shown}\n{_whole(listing)}\n    join page p on {same}"
+        f"{head},\npage as (\n    select {keys}{sorts}\n    {paged}{also}\n    order by {by_sorts}\n"
+        f"    limit $limit offset $offset\n)\nselect\n    {shown}\n{_whole(listing, is_of_beginning)}\n    join page p on {same}"
         + f"\nwhere {' and '.join(held)}\norder by {by_sorts}"
     )
     return count, page
@@ -188,7 +252,7 @@ def _hold_back(column: RowColumn, listing: Listing, scope: Scope) -> RowColumn:
     return replace(column, sql="cast(null as varchar)", sorted_by=None) if is_held_back else column
 
 
-def _whole(listing: Listing) -> str:
+def _whole(listing: Listing, is_of_beginning: bool) -> str:
     """The from clause with everything that a row shows."""
     has_inspector = listing.fact is not None and listing.fact in DIMENSIONS["inspecting_entity"].facts
     details = listing.details
@@ -198,6 +262,7 @@ def _whole(listing: Listing) -> str:
             for number, expression in enumerate(listing.detail_key)
             if expression[0] == alias
         ]
+        on_page += [f"{alias}.known_from >= $first_known"] if is_of_beginning else []
         held = rf"join (select {alias}.* from \1 {alias} where {' and '.join(on_page)}) {alias}"
         details = re.sub(rf"\bjoin (\w+) {alias}\b", held, details)
     return listing.rows + (INSPECTOR if has_inspector else "") + details

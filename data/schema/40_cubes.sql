@@ -88,6 +88,7 @@ create table cube_pair (
   self_higher bigint not null,
   self_lower bigint not null,
   equal_scores bigint not null,
+  widest_gaps bigint not null,
   weight_paired double not null,
   weight_self_scored double not null,
   weight_outside_scored double not null
@@ -112,6 +113,7 @@ comment on column cube_pair.not_met_self_not_met is 'Change in the number of pai
 comment on column cube_pair.self_higher is 'Change in the number of pairs in which the self-check scores higher.';
 comment on column cube_pair.self_lower is 'Change in the number of pairs in which it scores lower.';
 comment on column cube_pair.equal_scores is 'Change in the number of pairs in which both score the same.';
+comment on column cube_pair.widest_gaps is 'Change in the number of pairs in which the self-check scores 1 and the outside check 0.';
 comment on column cube_pair.weight_paired is 'Change in the sum of weights of the items that the outside check asked.';
 comment on column cube_pair.weight_self_scored is 'Change in the sum of these weights times the score of the self-check.';
 comment on column cube_pair.weight_outside_scored is 'Change in the sum of these weights times the score of the outside check.';

@@ -123,6 +123,7 @@ select
     cast(sum(case when c.self_score > c.score then c.direction else 0 end) as bigint) as self_higher,
     cast(sum(case when c.self_score < c.score then c.direction else 0 end) as bigint) as self_lower,
     cast(sum(case when c.self_score = c.score then c.direction else 0 end) as bigint) as equal_scores,
+    cast(sum(case when c.self_score - c.score >= 1 then c.direction else 0 end) as bigint) as widest_gaps,
     sum(c.direction * c.weight) as weight_paired,
     sum(c.direction * c.weight * c.self_score) as weight_self_scored,
     sum(c.direction * c.weight * c.score) as weight_outside_scored

@@ -25,7 +25,7 @@ BREAKS = {
     "inspections_have_parents": "update fct_inspection set entity_id = 1",
     "items_add_up": "update cube_item set met_marks = met_marks & (met_marks - 1)",
     "loads_lose_no_row": "update load set rows_loaded = rows_loaded + 1",
-    "pair_counts_add_up": "insert into cube_pair select *, now()::timestamp, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1 from "
+    "pair_counts_add_up": "insert into cube_pair select *, now()::timestamp, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1 from "
     "(select inspection_id, inspection_id, null, null, null, null from fct_answer limit 1)",
     "pairs_add_up": "insert into fct_pair by name select inspection_id, item_id, inspection_id as self_inspection_id, "
     "item_id as self_item_id, 1 as entity_id, 'FY2024-H1' as fiscal_half, verdict, 1 as score, verdict as self_verdict, "

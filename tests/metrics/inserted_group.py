@@ -109,8 +109,8 @@ select
     sum(if(verdict = 'not_met' and self_verdict = 'partly_met', direction, 0)),
     sum(if(verdict = 'not_met' and self_verdict = 'not_met', direction, 0)),
     sum(if(self_score > score, direction, 0)), sum(if(self_score < score, direction, 0)),
-    sum(if(self_score = score, direction, 0)), sum(direction * weight), sum(direction * weight * self_score),
-    sum(direction * weight * score)
+    sum(if(self_score = score, direction, 0)), sum(if(self_score - score >= 1, direction, 0)), sum(direction * weight),
+    sum(direction * weight * self_score), sum(direction * weight * score)
 from (
     select p.*, i.domain, i.measure, i.category_code, i.weight, d.direction,
         if(d.direction = 1, p.known_from, p.known_to) as event_at

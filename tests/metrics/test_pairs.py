@@ -16,11 +16,13 @@ from etl.builds import Home
 from etl.commands import Order, load_files
 from etl.demo import write_demo
 from metrics import compile as compiling
+from metrics import rows
 from metrics.ask import answer
 from metrics.catalog import DIMENSIONS, METRICS
+from metrics.compile import list_parameters
 from metrics.facts import FACTS
 from metrics.query import Filters, Query, Scope
-from metrics.rows import RowsQuery, list_rows
+from metrics.rows import RowsQuery, find_beginning, list_rows
 from metrics.warehouse import Warehouse
 from tests.metrics.conftest import ANSWER_HEAD, DOMAINS, MEASURES, WIDE_ENTITIES, load, make_group
 from tests.metrics.inserted_group import Group as InsertedGroup
@@ -177,13 +179,13 @@ def hold_to_join(
     asked += [(by, moments[-1], Scope()) for by in BY]
     listed = [RowsQuery("pairs", Filters(), *one, limit=5000) for one in held]
     found = [ask(warehouse, *one) for one in asked]
-    rows = [list_rows(warehouse, query) for query in listed]
+    pages = [list_rows(warehouse, query) for query in listed]
     with monkeypatch.context() as patched:
         patched.setitem(FACTS, "pairs", replace(FACTS["pairs"], tables=(JOINED,)))
         patched.setattr(compiling, "_is_in_cube_pair", lambda *_: False)
         for one, frame in zip(asked, found, strict=True):
             pd.testing.assert_frame_equal(frame, ask(warehouse, *one), rtol=1e-12, obj=str(one))
-        for query, page in zip(listed, rows, strict=True):
+        for query, page in zip(listed, pages, strict=True):
             joined = list_rows(warehouse, query)
             assert page.total == joined.total
             pd.testing.assert_frame_equal(page.frame, joined.frame, obj=str(query))
@@ -199,6 +201,42 @@ def test_pairs_kept_are_those_of_the_join_in_the_demo_group(demo: Warehouse, mon
     moments = [datetime(2024, 6, 1), datetime(2025, 12, 9), datetime(2025, 12, 11), demo.newest_known_at()]
     scopes = [Scope(domains=(DOMAINS[1],)), Scope(entity_codes=("ST-0001", "AF-0002", "AF-0003"))]
     assert hold_to_join(demo, moments, scopes, monkeypatch)[-1] > 1000
+
+
+def test_first_rows_are_those_of_all_rows(mixed: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, begun = [], 0
+    # Limits that end within an inspection, with its last row, and beyond what is known.
+    for listing, limits in (("answers", (1, 12, 30, 5000)), ("pairs", (1, 3, 7))):
+        for filters in (
+            Filters(), Filters(region=("JP", "US")), Filters(inspection_type=("mutual_check", "affiliate_check")),
+            Filters(inspecting_entity=("E-1",), period_from="FY2024-H1"), Filters(measure=MEASURES[:2]),
+        ):  # fmt: skip
+            for moment in MOMENTS[1:]:
+                for number, limit in enumerate(limits):
+                    query = RowsQuery(listing, filters, moment, limit=limit, offset=number % 2 * 5)
+                    listed.append((query, list_rows(mixed, query)))
+                    begun += bool(find_beginning(mixed, query, read_parameters(query)))
+    assert begun > len(listed) / 3
+    with monkeypatch.context() as patched:
+        patched.setattr(rows, "find_beginning", lambda *_: {})
+        for query, page in listed:
+            whole = list_rows(mixed, query)
+            assert page.total == whole.total
+            pd.testing.assert_frame_equal(page.frame, whole.frame, obj=str(query))
+
+
+def read_parameters(query: RowsQuery) -> dict[str, Any]:
+    """What `list_rows` hands on."""
+    moment = query.known_at
+    assert moment
+    return list_parameters(query.filters, query.scope, moment) | {"limit": query.limit, "offset": query.offset}
+
+
+def test_total_of_a_listing_is_the_number_of_its_rows(mixed: Warehouse) -> None:
+    for listing in ("answers", "pairs"):
+        for filters in (Filters(), Filters(measure=MEASURES[:1], verdict=("met",)), Filters(region=("none",))):
+            page = list_rows(mixed, RowsQuery(listing, filters, limit=5000))
+            assert page.total == len(page.frame)
 
 
 def test_who_may_not_see_the_domain_of_either_item_sees_no_pair(tmp_path: Path) -> None:
