@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -38,6 +38,8 @@ class View:
     build: Build
     selection: Selection
     options: Options
+    _names: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Names by dimension, once they were asked for: tables name thousands of ids one by one."""
 
     @property
     def language(self) -> Language:
@@ -240,7 +242,9 @@ class View:
 
     def read_labels(self, dimension: str) -> Mapping[str, str]:
         """Names of every id of a dimension, in the order in which lists show them."""
-        return answers.read_names(self.build, dimension, self.language)
+        if dimension not in self._names:
+            self._names[dimension] = answers.read_names(self.build, dimension, self.language)
+        return self._names[dimension]
 
     def label_rows(self, frame: pd.DataFrame, dimension: str) -> dict[str, str]:
         """Ids of a dimension with their labels: those that can be chosen, then whatever else the frame holds."""

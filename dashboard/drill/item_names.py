@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.selection import Options
 from dashboard.view import View
-from dashboard.words import Label
+from dashboard.words import LANGUAGES, Label
 
 ITEM: Final = "item_lineage"
 
@@ -25,15 +25,11 @@ class ItemView(View):
         if ITEM not in by:
             return frame
         names = self.options.choices[ITEM]
-        return frame.assign(
-            **{
-                f"{ITEM}_{language}": [
-                    names[code].say(language) if code in names else label
-                    for code, label in zip(frame[ITEM], frame[f"{ITEM}_{language}"], strict=True)
-                ]
-                for language in ("en", "ja")
-            }
-        )
+        newest: dict[str, pd.Series] = {}
+        for language in LANGUAGES:
+            named = {code: label.say(language) for code, label in names.items()}
+            newest[f"{ITEM}_{language}"] = frame[ITEM].map(named).fillna(frame[f"{ITEM}_{language}"])
+        return frame.assign(**newest)
 
     def label_dimension(self, dimension: str) -> str:
         """Name of a dimension; readers know an item and not its lineage."""
