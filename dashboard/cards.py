@@ -85,12 +85,12 @@ def build_entities_card(view: View, frame: pd.DataFrame, newest: str, previous: 
     change = None if previous is None else now[contributing] - frame.loc[previous, contributing]
     return Card(
         label=view.say("Entities contributing"),
-        value=view.say(
-            "{contributing} of {expected}",
-            contributing=say_number(now[contributing]),
+        value=say_number(now[contributing]),
+        counted=view.say(
+            "of {expected} ({share})",
             expected=say_number(now[expected]),
+            share=say_percent(now[contributing] / now[expected] if now[expected] else None),
         ),
-        counted=say_percent(now[contributing] / now[expected] if now[expected] else None),
         help=view.say("Entities behind the compliance rate, of those whose inspection was planned or done."),
         change=None if change is None or pd.isna(change) else float(change),
         change_format="%+d",
