@@ -113,13 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--progress", type=Path, metavar="FILE", help="keep writing there, as JSON, how far it is")
         if name == "load":
-            command.add_argument(
-                "--engine", choices=["duckdb", "spark"], default="duckdb",
-                help="what works on the answers of Parquet exports; Spark is for more than one machine holds",
-            )  # fmt: skip
-            command.add_argument(
-                "--spark-master", default="local[*]", metavar="URL", help="where Spark runs (default local[*])"
-            )
+            _add_engine(command)
         command.set_defaults(run=run)
 
     propose = commands.add_parser("propose", parents=[common], help="draft a source for a file that none describes")
@@ -134,13 +128,39 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--name", required=True, help="name of the source")
     describe.set_defaults(run=_describe)
 
+    again = commands.add_parser("rebuild", parents=[common], help="make the warehouse again from the archive")
+    _add_engine(again)
+    again.set_defaults(run=_rebuild)
+
     for name, run, text in (
-        ("rebuild", _rebuild, "make the warehouse again from the archive"),
         ("status", _status, "newest build, loads, rows, refusals"),
         ("sources", _sources, "the sources that are known, and how each is recognised"),
     ):
         commands.add_parser(name, parents=[common], help=text).set_defaults(run=run)
     return parser
+
+
+def _add_engine(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--engine", choices=["duckdb", "spark"], default="duckdb",
+        help="what works on the answers of Parquet exports; Spark is for more than one machine holds",
+    )  # fmt: skip
+    command.add_argument(
+        "--spark-master", default="local[*]", metavar="URL", help="where Spark runs (default local[*])"
+    )
+    command.add_argument(
+        "--answers-outside", action="store_true",
+        help="from now on keep the answers in Parquet files beside the build, which Spark writes",
+    )  # fmt: skip
+
+
+def _find_master(options: argparse.Namespace) -> str | None:
+    """Where Spark runs, if it does. Raises ValueError where an option needs it."""
+    if getattr(options, "engine", None) == "spark":
+        return str(options.spark_master)
+    if getattr(options, "answers_outside", False):
+        raise ValueError("Only Spark writes answers outside the build: give --engine spark with --answers-outside.")
+    return None
 
 
 def _moment(text: str) -> str:
@@ -192,10 +212,9 @@ def _report(options: argparse.Namespace, console: Console, act: Callable[..., Re
             raise ValueError(
                 f"There is no source {choice.source}; {f'did you mean {near}?' if near else ''} See: etl sources."
             )
-    is_on_spark = getattr(options, "engine", None) == "spark"
-    order = Order(
-        options.paths, Choices(for_all, by_file), options.refused_to, options.spark_master if is_on_spark else None
-    )
+    master = _find_master(options)
+    is_outside = master is not None and options.answers_outside
+    order = Order(options.paths, Choices(for_all, by_file), options.refused_to, master, is_outside)
     with _Bar(console, options.json, options.progress) as bar:
         report = act(home, order, bar)
     _show(options, console, report)
@@ -204,7 +223,7 @@ def _report(options: argparse.Namespace, console: Console, act: Callable[..., Re
 
 def _rebuild(options: argparse.Namespace, console: Console) -> int:
     with _Bar(console, options.json) as bar:
-        report = rebuild(Home.find(options.home), bar)
+        report = rebuild(Home.find(options.home), bar, _find_master(options), options.answers_outside)
     _show(options, console, report)
     return report.exit_status
 
@@ -295,6 +314,10 @@ def _status(options: argparse.Namespace, console: Console) -> int:
         f"{facts['build']}, built {facts['built_at'][:19]} UTC, {facts['bytes'] / 1e6:,.1f} MB, "
         f"newest knowledge {facts['newest_known_at'][:19]}"
     )
+    if facts["files_outside"]:
+        console.print(
+            f"Answers lie outside the build, in {facts['files_outside']:,} files of {facts['bytes_outside'] / 1e6:,.1f} MB."
+        )
     console.print(f"{facts['loads']:,} loads, {facts['rows_read']:,} rows read, {facts['rows_refused']:,} refused")
     for code, count in facts["refusals"].items():
         console.print(f"  {code}: {count:,}")

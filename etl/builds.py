@@ -16,8 +16,9 @@ from typing import Any
 
 from etl.archive import Archive
 from etl.copying import copy_file, hash_file, sync_file
-from etl.damage import Damaged, find_damage, read_loads
+from etl.damage import Damaged, find_damage, find_damage_outside, read_loads
 from etl.ledger import Key, Ledger
+from etl.outside import FACTS, sweep
 from etl.schema import DATA
 
 KEEP_BUILDS = 3
@@ -55,6 +56,11 @@ class Home:
         return self.path / "warehouse"
 
     @property
+    def facts(self) -> Path:
+        """Where rows are kept that lie outside the builds."""
+        return self.path / FACTS
+
+    @property
     def originals(self) -> Archive:
         """The files of the archive and their notes."""
         return Archive(self.archive)
@@ -88,7 +94,7 @@ class Home:
     def writing(self) -> Iterator[None]:
         """Hold the one lock for writers; the operating system frees it however the process ends. Raises Busy.
 
-        At the end everything in warehouse, archive and inbox is readable by its owner only.
+        At the end everything in warehouse, facts, archive and inbox is readable by its owner only.
         """
         self.warehouse.mkdir(parents=True, exist_ok=True)
         self.archive.mkdir(parents=True, exist_ok=True)
@@ -108,11 +114,13 @@ class Home:
                 yield
             finally:
                 self._sweep()
+                sweep(self.path, self.list_builds())
                 self.tighten()
 
     def private_folders(self) -> list[Path]:
         """The folders of the home that hold exports and figures."""
-        return [folder for folder in (self.warehouse, self.archive, self.path / "inbox") if folder.is_dir()]
+        folders = self.warehouse, self.facts, self.archive, self.path / "inbox"
+        return [folder for folder in folders if folder.is_dir()]
 
     def tighten(self) -> None:
         """Take from everybody but the owner what an older release or a careless copy left readable."""
@@ -171,11 +179,14 @@ class Home:
             raise Damaged(f"The disk does not give back the newest build, {newest}.") from error
         published = [one.build for one in (*told.builds[-1:], told.unsettled) if one]
         known = told.find_sha256(newest.stem)
-        reason = find_damage(target) if known is None else None
+        reason = find_damage(target, self.path) if known is None else None
         if reason:
             raise Damaged(f"The newest build, {newest}, cannot be read: {reason}")
         if known not in (None, sha256):
             raise Damaged(f"The newest build, {newest}, has other bytes than were published.")
+        reason = find_damage_outside(target, self.path) if known else None
+        if reason:
+            raise Damaged(f"The newest build, {newest}, is not whole: {reason}")
         if published and newest.stem not in published:
             raise Damaged(
                 f"The newest build in {self.warehouse} is {newest.stem}, and {published[-1]} was published last."
@@ -238,11 +249,12 @@ class Home:
         sync_file(self.warehouse)
 
     def prune(self) -> None:
-        """Remove all but the newest builds, sparing any that a reader holds open."""
+        """Remove all but the newest builds, sparing any that a reader holds open, and files that no build names any more."""
         newest = self.newest()
         for path in self.list_builds()[KEEP_BUILDS:]:
             if path != newest and path.is_file() and not _is_read(path):
                 path.unlink()
+        sweep(self.path, self.list_builds())
 
 
 def is_before(build: Path, other: Path) -> bool:

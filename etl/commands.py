@@ -17,6 +17,7 @@ from etl.choices import Choices
 from etl.damage import Damaged, read_loads
 from etl.ledger import Key
 from etl.load import MEMORY_LIMIT, Loading, Progress
+from etl.outside import FactFiles, attach, list_files, read_files, take_out
 from etl.packages import unpack
 from etl.report import Handed, Report, describe_source, find_files
 from etl.schema import create_schema
@@ -38,6 +39,8 @@ class Order:
     refused_to: Path | None = None
     spark_master: str | None = None
     """Where Spark takes the answers, if it does: local[*], spark://…"""
+    answers_outside: bool = False
+    """Whether Spark leaves the answers outside the build from now on; it goes on leaving them there by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class _Found:
 def load_files(home: Home, order: Order, progress: Progress) -> Report:
     """Load files, folders and zip archives and publish a new build.
 
-    Raises Busy, FileNotFoundError, SourceProblem, CheckFailed. A warehouse of an earlier version is made again from the
-    archive first.
+    Raises Busy, FileNotFoundError, SourceProblem, CheckFailed, and ValueError where options do not fit the home. A warehouse
+    of an earlier version is made again from the archive first.
     """
     find_files(order.paths)
     sources = load_sources(home.path)
@@ -63,8 +66,10 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
             raise ValueError(
                 f"The source {source.name} is a draft: confirm its marked lines and take out 'draft = true' before loading."
             )
+    is_outside = keeps_outside(home)
     if is_outdated(home):
-        rebuild(home, progress)
+        _hold_to_engine(is_outside, order, "The warehouse is of an earlier version and is to be made again.")
+        rebuild(home, progress, order.spark_master, is_outside)
     with home.writing():
         said, (name, path) = [], home.name_next()
         try:
@@ -72,7 +77,9 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
             home.copy_newest(path)
         except Damaged as damage:
             path.unlink(missing_ok=True)
-            said = [f"{damage} The warehouse was made again from the archive first.", *_rebuild(home, progress).said]
+            _hold_to_engine(is_outside, order, str(damage))
+            again = _rebuild(home, progress, order.spark_master, is_outside)
+            said = [f"{damage} The warehouse was made again from the archive first.", *again.said]
             name, path = home.name_next()
             home.copy_newest(path)
         try:
@@ -82,6 +89,25 @@ def load_files(home: Home, order: Order, progress: Progress) -> Report:
             path.unlink(missing_ok=True)
     report.said[:0] = said
     return report
+
+
+def keeps_outside(home: Home) -> bool:
+    """Whether the answers of a home lie outside its builds; where its newest build cannot be read, whether any ever did."""
+    newest = home.newest()
+    try:
+        if newest:
+            return bool(read_files(newest))
+    except duckdb.Error:
+        pass
+    return home.facts.is_dir() and any(home.facts.iterdir())
+
+
+def _hold_to_engine(is_outside: bool, order: Order, why: str) -> None:
+    if is_outside and not order.spark_master:
+        raise ValueError(
+            f"{why} Its answers lie outside the build: run python -m etl rebuild --engine spark --answers-outside first. "
+            "Without these two options, rebuild takes the answers into the build."
+        )
 
 
 def check_files(home: Home, order: Order, progress: Progress) -> Report:
@@ -126,13 +152,13 @@ def _load_into(home: Home, name: str, path: Path, order: Order, progress: Progre
         tempfile.TemporaryDirectory(prefix=".building-", dir=None if is_check else home.warehouse) as folder,
         spark_beside(order.spark_master, Path(folder)) as spark,
     ):
-        connection = open_build(path, name, Path(folder))
+        connection = open_build(path, name, Path(folder), home, answers_outside=order.answers_outside)
         try:
             loaded_at, held = find_moment(connection)
             loading = Loading(home, connection, Path(folder), progress, loaded_at)
             loading.has_previews = is_check
             if spark:
-                loading.spark = SparkTables(spark, connection, Path(folder))
+                loading.spark = SparkTables(spark, connection, Path(folder), _list_outside(connection, home, name))
             new: list[Handed] = []
             (number,) = connection.execute("select coalesce(max(load_no), 0) from load").fetchone() or (0,)
             seen = set()
@@ -213,21 +239,38 @@ def _facts(file: Handed) -> dict[str, Any]:
     }
 
 
-def open_build(path: Path, name: str, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """Open a build for writing, with its schema; memory is bounded and overflow goes to the scratch folder."""
+def open_build(
+    path: Path, name: str, scratch: Path, home: Home, *, answers_outside: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Open a build for writing, with its schema; memory is bounded and overflow goes to the scratch folder.
+
+    With `answers_outside`, one that holds its answers is made anew without them first.
+    """
+    config: dict[str, Any] = {
+        "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch), "autoinstall_known_extensions": False,
+        # The order of rows means nothing in a table, and keeping it costs memory. DuckDB 2.0.0 also loses sight of 122,880
+        # rows or more that are inserted in order after an insert of no row in the same transaction.
+        "preserve_insertion_order": False,
+    }  # fmt: skip
     is_new = not path.exists()
-    connection = duckdb.connect(
-        str(path),
-        config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch), "autoinstall_known_extensions": False},
-    )
-    # The order of rows means nothing in a table, and keeping it costs memory. DuckDB 2.0.0 also loses sight of 122,880 rows
-    # or more that are inserted in order after an insert of no row in the same transaction.
-    connection.execute("set preserve_insertion_order = false")
+    if answers_outside:
+        if is_new:
+            with duckdb.connect(str(path), config=config) as connection:
+                create_schema(connection, name)
+        if is_new or not read_files(path):
+            take_out(path, home.path, name, scratch, config)
+        is_new = False
+    connection = duckdb.connect(str(path), config=config)
+    attach(connection, home.path)
     connection.execute(f"attach '{str(scratch / 'staged.duckdb').replace(chr(39), chr(39) * 2)}' as scratch")
     connection.execute("begin")
     if is_new:
         create_schema(connection, name)
     return connection
+
+
+def _list_outside(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> FactFiles:
+    return FactFiles(home.path, name, list_files(connection))
 
 
 def _seal(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -236,16 +279,17 @@ def _seal(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute("checkpoint")
 
 
-def rebuild(home: Home, progress: Progress) -> Report:
+def rebuild(home: Home, progress: Progress, spark_master: str | None = None, answers_outside: bool = False) -> Report:
     """Make the warehouse again from the archive: every load in its order, with its own knowledge date.
 
-    Raises Busy, and ValueError where the archive does not give it back.
+    Without `answers_outside` the new build holds its answers, wherever they were. Raises Busy, and ValueError where the
+    archive does not give it back.
     """
     with home.writing():
-        return _rebuild(home, progress)
+        return _rebuild(home, progress, spark_master, answers_outside)
 
 
-def _rebuild(home: Home, progress: Progress) -> Report:
+def _rebuild(home: Home, progress: Progress, spark_master: str | None, answers_outside: bool) -> Report:
     report = Report()
     commands: dict[str, list[dict[str, Any]]] = {}
     for one in _list_published(home, report):
@@ -258,12 +302,18 @@ def _rebuild(home: Home, progress: Progress) -> Report:
         return report
     name, path = home.name_next()
     try:
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=home.warehouse) as folder:
-            connection = open_build(path, name, Path(folder))
+        with (
+            tempfile.TemporaryDirectory(prefix=".building-", dir=home.warehouse) as folder,
+            spark_beside(spark_master, Path(folder)) as spark,
+        ):
+            connection = open_build(path, name, Path(folder), home, answers_outside=answers_outside)
             try:
+                outside = _list_outside(connection, home, name)
+                tables = SparkTables(spark, connection, Path(folder), outside) if spark else None
                 done: list[Handed] = []
                 for loaded_at, notes in commands.items():
                     loading = Loading(home, connection, Path(folder), progress, datetime.fromisoformat(loaded_at))
+                    loading.spark = tables
                     files = [_hand_in_again(home, loading, one) for one in notes]
                     _take_in(loading, files)
                     done += files

@@ -17,12 +17,13 @@ from etl.checks import run_checks
 from etl.copying import fingerprint
 from etl.derive import fold, prepare, run_model
 from etl.mending import write_refused
+from etl.outside import list_files
 from etl.previews import preview_answers, preview_statements
 from etl.reading import make_reader
 from etl.report import Handed, Preview
 from etl.rows import Rows, hand_over
 from etl.schema import RecordKind, fill, record_kinds
-from etl.sources import Source, load_sources
+from etl.sources import Source, SourceProblem, load_sources
 from etl.spark.staging import runs_on_spark, stage_on_spark
 from etl.spark.tables import SparkTables
 from etl.staging import BIG_BYTES, StagedFile, heading_of, stage
@@ -68,6 +69,8 @@ class Loading:
         )
         self.spark: SparkTables | None = None
         """Where single answers are worked on, if not in the build's own connection."""
+        self.is_outside = bool(list_files(connection))
+        """Whether answers lie outside the build, where only Spark writes them."""
         self.masters_changed = False
         self.has_previews = False
         """Whether the first rows of every file are kept as they were understood."""
@@ -279,15 +282,31 @@ class Loading:
 
     def _rows_for(self, source: Source, staged: list[StagedFile]) -> Rows:
         """Where the answers of these files are worked on. Raises SourceProblem."""
+        has_answers = any(record.kind.name == "answer" for record in source.records)
         if self.spark is None:
+            if self.is_outside and has_answers:
+                raise SourceProblem(
+                    f"{staged[0].export.name} holds answers, and those of this home lie outside the build, where Spark writes "
+                    "them. Nothing was published: run the same command with --engine spark. python -m etl rebuild takes the "
+                    "answers into the build again."
+                )
             return self.connection
-        if runs_on_spark(source, staged):
+        if has_answers and (self.is_outside or runs_on_spark(source, staged)):
             return self.spark
         self.spark.forget_answers()
         return self.connection
 
+    def _is_staged_on_spark(self, source: Source, staged: list[StagedFile]) -> bool:
+        """Whether Spark reads the file; where answers lie outside, it works on those of every file. Raises SourceProblem."""
+        try:
+            return self.spark is not None and runs_on_spark(source, staged)
+        except SourceProblem:
+            if not self.is_outside:
+                raise
+            return False
+
     def _stage(self, rows: Rows, source: Source, staged: list[StagedFile]) -> bool:
-        if rows is self.spark:
+        if rows is self.spark and self._is_staged_on_spark(source, staged):
             stage_on_spark(self.connection, self.spark, source, staged[0])
             return True
         return stage(self.connection, source, staged, self.scratch)
@@ -433,7 +452,7 @@ class Loading:
         looked = fingerprint(export.path)
         again = StagedFile(0, load_id, export, tables, known_at, origin == "given", looked.newlines, looked.has_nul)
         # A file that Spark does not read is heard where the build is, whoever restates.
-        here = rows if rows is self.spark and runs_on_spark(source, [again]) else self.connection
+        here = rows if rows is self.spark and self._is_staged_on_spark(source, [again]) else self.connection
         self._stage(here, source, [again])
         for record in spoken:
             reader = make_reader(self.connection, source, self.loaded_at)
@@ -513,7 +532,9 @@ class Loading:
         )
         run_model(rows, "fct_pair")
         run_model(rows, "cubes")
-        run_checks(connection)
+        run_checks(rows if self.is_outside else connection)
+        if self.spark:
+            self.spark.settle_outside()
 
 
 def read_given(text: str | None) -> dict[str, str]:

@@ -99,12 +99,17 @@ def record_kinds() -> dict[str, RecordKind]:
     }
 
 
-def create_schema(connection: duckdb.DuckDBPyConnection, build_name: str, fiscal_first_month: int = 4) -> None:
-    """Create every table of a build in an empty database and fill the reference tables."""
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every table of a build in an empty database."""
     for path in sorted((DATA / "schema").glob("*.sql")):
         connection.execute(path.read_text("utf-8"))
     for kind in record_kinds().values():
         connection.execute(statement_ddl(kind))
+
+
+def create_schema(connection: duckdb.DuckDBPyConnection, build_name: str, fiscal_first_month: int = 4) -> None:
+    """Create every table of a build in an empty database and fill the reference tables."""
+    create_tables(connection)
     fill(connection, "dim_period", list(periods(FIRST_YEAR, LAST_YEAR, fiscal_first_month)))
     for table, name in (("dim_region", "regions.csv"), ("dim_country", "countries.csv")):
         with (DATA / "reference" / name).open(encoding="utf-8", newline="") as file:

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from etl.builds import Home, is_before
+from etl.outside import find_missing, list_files
 from etl.schema import SCHEMA_VERSION
 
 
@@ -71,18 +72,26 @@ def _describe_build(build: Path) -> dict[str, Any]:
             "select count(*), coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_refused), 0)::bigint, "
             "max(known_at)::varchar from load"
         ).fetchone()
+        outside = list_files(connection)
         refused = connection.execute(
             "select reason_code, count(*) from refusal group by reason_code order by 2 desc, 1"
         ).fetchall()
     assert built and totals
+    missing = find_missing(build.parent.parent, outside)
+    if missing:
+        raise duckdb.IOException(missing)
+    for file in outside:
+        counts[file.table_name] = counts.get(file.table_name, 0) + file.row_count
     return {
         "build": built[0],
         "built_at": built[1],
         "bytes": build.stat().st_size,
+        "files_outside": len(outside),
+        "bytes_outside": sum(file.byte_count for file in outside),
         "loads": totals[0],
         "rows_read": totals[1],
         "rows_refused": totals[2],
         "newest_known_at": totals[3],
         "refusals": dict(refused),
-        "rows": counts,
+        "rows": dict(sorted(counts.items())),
     }

@@ -4,8 +4,8 @@ with meeting as (
     from fct_inspection o
     join fct_inspection s on s.entity_id = o.entity_id and s.fiscal_half = o.fiscal_half
         and coalesce(
-            regexp_matches(s.period_code, '-(Q.|..)$') and s.period_code not like '%-H_'
-            and regexp_matches(o.period_code, '-(Q.|..)$') and o.period_code not like '%-H_'
+            left(right(s.period_code, 3), 1) = '-' and left(right(s.period_code, 2), 1) <> 'H'
+            and left(right(o.period_code, 3), 1) = '-' and left(right(o.period_code, 2), 1) <> 'H'
             and s.fiscal_quarter <> o.fiscal_quarter, false
         ) = false
     where o.inspection_type <> 'self_check' and o.known_to = timestamp '9999-12-31'

@@ -12,10 +12,9 @@ from typing import Any, Final
 import duckdb
 import pyarrow.parquet as pq
 
+from etl.outside import FILE_BYTES, KEPT, FactFiles
 from etl.rows import StatementProblem
 
-KEPT: Final = ("fct_answer",)
-"""Tables of the build that stay on Spark as well, because they are long; others are read anew by every statement."""
 SPARK_TYPES: Final = {
     "BIGINT": "bigint", "INTEGER": "int", "DOUBLE": "double", "VARCHAR": "string", "BOOLEAN": "boolean", "DATE": "date",
     "TIMESTAMP": "timestamp_ntz",
@@ -59,21 +58,25 @@ class SparkTables:
     """Takes the statements of the models for rows that are on Spark; their tables are folders of Parquet.
 
     What reads nothing that is on Spark runs in the build's connection, and a relation that Spark does not know is read from
-    the build as it stands. What is inserted into a table of the build,
-    or deleted from it, is inserted and deleted there too, so that the build is whole after every statement.
+    the build as it stands. Tables of KEPT stay on Spark between statements, because they are long. What is inserted into a
+    table of the build, or deleted from it, is inserted and deleted there too, so that the build is whole after every
+    statement; of a table outside the build the files are all there is.
     """
 
-    def __init__(self, spark: Any, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    def __init__(self, spark: Any, connection: duckdb.DuckDBPyConnection, scratch: Path, outside: FactFiles) -> None:
         self.spark = spark
         self.connection = connection
         self.scratch = scratch
+        self.outside = outside
         self.parts: dict[str, list[Path]] = {}
-        """Folders of each table on Spark."""
+        """Folders of each table on Spark; files of one that is outside the build."""
         self.views: set[str] = set()
         self.own: set[str] = set()
         """Relations that statements made here: no table of the build is meant by their names."""
         self.handed: set[str] = set()
         self._numbers = count()
+        for name in outside.by_table:
+            self._register_outside(name)
 
     # --- statements ----------------------------------------------------------------------------
 
@@ -145,6 +148,8 @@ class SparkTables:
         ]
         if name in KEPT:
             self._read_in(name)
+        if name in self.outside.by_table:
+            return Result([(self._insert_outside(name, frame.selectExpr(*columns)),)])
         part = self._write(frame.selectExpr(*columns))
         inserted = _count_rows([part])
         if inserted:
@@ -154,7 +159,35 @@ class SparkTables:
             self._register(name)
         return Result([(inserted,)])
 
+    def _insert_outside(self, name: str, frame: Any) -> int:
+        inserted = self.outside.add(name, self._write(frame, self.outside.name_part()))
+        if inserted:
+            self._register_outside(name)
+        return inserted
+
+    def _delete_outside(self, name: str, condition: str) -> int:
+        """Write the files in which the condition holds anew, without its rows; returns how many these were."""
+        rows = self._read(self.parts[name], name).selectExpr("*", "_metadata.file_path as path_of_row")
+        rows.createOrReplaceTempView("part_of_table")
+        condition = re.sub(rf"\b{name}\.", "part_of_table.", condition)
+        found = self._select(
+            f"select path_of_row, count(*) from part_of_table where {condition} group by path_of_row"
+        ).collect()
+        if not found:
+            return 0
+        # Folder and file are plain names, whatever the path to them is made of.
+        places = {tuple(path.split("/")[-2:]) for path, _ in found}
+        old = [path for path in self.parts[name] if path.parts[-2:] in places]
+        self._read(old, name).createOrReplaceTempView("part_of_table")
+        left = self._select(f"select * from part_of_table where not coalesce({condition}, false)")
+        part = self._write(left, self.outside.name_part())
+        self.outside.replace(name, old, part)
+        self._register_outside(name)
+        return sum(rows for _, rows in found)
+
     def _delete(self, name: str, condition: str) -> Result:
+        if name in self.outside.by_table:
+            return Result([(self._delete_outside(name, condition),)])
         deleted = 0
         if self._schema(name) is not None:
             for read in dict.fromkeys(_READS.findall(condition)):
@@ -203,7 +236,8 @@ class SparkTables:
     def forget_answers(self) -> None:
         """Read the long tables of the build anew: another engine wrote to them."""
         for name in KEPT:
-            self._forget(name)
+            if name not in self.outside.by_table:
+                self._forget(name)
 
     def define_view(self, name: str, frame: Any) -> None:
         """Give a frame a name that statements may read."""
@@ -252,8 +286,8 @@ class SparkTables:
 
     # --- folders -------------------------------------------------------------------------------
 
-    def _write(self, frame: Any) -> Path:
-        part = self.scratch / f"part-{next(self._numbers):05d}"
+    def _write(self, frame: Any, part: Path | None = None) -> Path:
+        part = part or self.scratch / f"part-{next(self._numbers):05d}"
         frame.write.parquet(f"file:{part.absolute()}")
         return part
 
@@ -262,6 +296,22 @@ class SparkTables:
 
     def _register(self, name: str) -> None:
         self._read(self.parts[name], name).createOrReplaceTempView(name)
+
+    def _register_outside(self, name: str) -> None:
+        self.parts[name] = list(self.outside.by_table[name])
+        self._register(name)
+
+    def settle_outside(self) -> None:
+        """Write small files of tables outside together where they have become many, and all files down in the build."""
+        for name in self.outside.by_table:
+            small = self.outside.list_to_merge(name)
+            if small:
+                files = 1 + sum(path.stat().st_size for path in small) // FILE_BYTES
+                rows = self._read(small, name).coalesce(files)
+                self.outside.replace(name, small, self._write(rows, self.outside.name_part()))
+                self._register_outside(name)
+        if self.outside.by_table:
+            self.outside.settle(self.connection)
 
     def _forget(self, name: str) -> None:
         self.parts.pop(name, None)
