@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,11 +24,13 @@ from metrics.builds import (
 )
 from metrics.builds import find_home as find_home
 from metrics.builds import newest_build_name as newest_build_name
+from metrics.outside import attach_outside, close_off, is_damage_outside
 
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
 THREADS = min(4, os.cpu_count() or 1)
 SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
+OPENING = threading.Lock()
 Opened = TypeVar("Opened")
 Read = TypeVar("Read")
 
@@ -58,7 +61,7 @@ class Warehouse:
 
     @staticmethod
     def open(path: Path) -> Warehouse:
-        """Open one build. Its connection reaches no other file and takes no setting.
+        """Open one build. Its connection reaches no other file than the build and those it names, and takes no setting.
 
         Raises duckdb.Error, and WarehouseMissing where the build does not follow this version's schema.
         """
@@ -68,15 +71,18 @@ class Warehouse:
             config={
                 "autoload_known_extensions": False,
                 "autoinstall_known_extensions": False,
-                "enable_external_access": False,
                 "memory_limit": MEMORY_LIMIT,
                 "threads": THREADS,
-                "lock_configuration": True,
             },
         )
         try:
             hold_to_size(connection, path)
             hold_to_schema(connection, path.stem)
+            # All connections of this process to a build share what the first of them was given.
+            with OPENING:
+                (locked,) = connection.execute("select current_setting('lock_configuration')").fetchall()
+                if locked != (True,):
+                    close_off(connection, attach_outside(connection, path.absolute().parent.parent))
             row = connection.execute(
                 """select max(moment) from (
                     select built_at as moment from build
@@ -105,13 +111,15 @@ class Warehouse:
     def read_frame(self, sql: str, parameters: object = None) -> pd.DataFrame:
         """The rows of a query as a frame. Raises BuildDamaged, after which this process passes the build over."""
         with self._noticing():
-            frame: pd.DataFrame = self.cursor().sql(sql, params=parameters).to_arrow_table().to_pandas()
+            cursor = self.cursor()
+            frame: pd.DataFrame = cursor.sql(_read_only(cursor, sql), params=parameters).to_arrow_table().to_pandas()
             return frame
 
     def read_rows(self, sql: str, parameters: object = None) -> list[Any]:
         """The rows of a query as tuples. Raises BuildDamaged, after which this process passes the build over."""
         with self._noticing():
-            return self.cursor().execute(sql, parameters).fetchall()
+            cursor = self.cursor()
+            return cursor.execute(_read_only(cursor, sql), parameters).fetchall()
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:
@@ -119,9 +127,10 @@ class Warehouse:
         try:
             yield
         except duckdb.Error as error:
-            if not is_damage(error):
+            if not is_damage(error) and not is_damage_outside(error):
                 raise
-            pass_over(self.path, error)
+            # Files beside the build may be put back without any change of the build.
+            pass_over(self.path, error, is_for_good=is_damage(error))
             raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(error)}") from error
 
     def newest_known_at(self) -> datetime:
@@ -136,6 +145,17 @@ class Warehouse:
     def close(self) -> None:
         """Close the build; its cursors end with it."""
         self.connection.close()
+
+
+def _read_only(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one statement of a text. Raises duckdb.PermissionException where it does more than read.
+
+    A build is opened read-only, but DuckDB would copy over a file that it is allowed to read.
+    """
+    statements = cursor.extract_statements(sql)
+    if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+        raise duckdb.PermissionException("A build is only read, with one statement at a time.")
+    return statements[0]
 
 
 def open_best(home: Path | None, open_one: Callable[[str], Opened]) -> tuple[Opened, tuple[Unreadable, ...]]:
