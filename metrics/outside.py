@@ -12,18 +12,12 @@ import duckdb
 DATABASE: Final = "outside"
 """The database in memory that the views of a build read; only there the files have the paths of this home."""
 NAMED: Final = re.compile(r"facts/[\w-]+/[\w.-]+\.parquet")
-DAMAGED: Final = (
-    "Failed to read file",
-    "No magic bytes found",
-    "too small to be a Parquet file",
-    "No files found that match the pattern",
-    "Cannot open file",
-)
-"""What DuckDB says where a Parquet file is not as it was written."""
+DAMAGED: Final = "Failed to read file"
+"""What DuckDB says where it cannot make sense of a Parquet file."""
 
 
-def attach_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> list[Path]:
-    """Let an open build read its tables that lie in files of the home; returns these files, absolute.
+def list_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> dict[str, list[Path]]:
+    """The files, absolute, of each table of an open build that lies in files of the home.
 
     Raises duckdb.IOException where one is missing, or is not as long as it was.
     """
@@ -38,6 +32,12 @@ def attach_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> list[Pa
         if path.stat().st_size != byte_count:
             raise duckdb.IOException(f"{name}, which has rows of {table}, is not as long as it was written.")
         tables.setdefault(table, []).append(path)
+    return tables
+
+
+def attach_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> list[Path]:
+    """Let an open build read its tables that lie in files of the home; returns these files. Raises duckdb.IOException."""
+    tables = list_outside(connection, home)
     if tables:
         connection.execute(f"attach ':memory:' as {DATABASE} (read_write)")
     for table, paths in tables.items():
@@ -54,9 +54,15 @@ def close_off(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> N
     connection.execute("set lock_configuration = true")
 
 
-def is_damage_outside(error: BaseException) -> bool:
-    """Whether an error of a query says that a file outside the build cannot be read."""
-    return isinstance(error, duckdb.Error) and any(mark in str(error) for mark in DAMAGED)
+def find_trouble(connection: duckdb.DuckDBPyConnection, home: Path, error: duckdb.Error) -> duckdb.Error | None:
+    """Why a query may have failed for files outside the build, whatever DuckDB made of it; None where they are there."""
+    if DAMAGED in str(error):
+        return error
+    try:
+        list_outside(connection, home)
+    except duckdb.IOException as trouble:
+        return trouble
+    return None
 
 
 def _list_paths(paths: Iterable[Path]) -> str:

@@ -24,7 +24,7 @@ from metrics.builds import (
 )
 from metrics.builds import find_home as find_home
 from metrics.builds import newest_build_name as newest_build_name
-from metrics.outside import attach_outside, close_off, is_damage_outside
+from metrics.outside import attach_outside, close_off, find_trouble
 
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
@@ -82,7 +82,7 @@ class Warehouse:
             with OPENING:
                 (locked,) = connection.execute("select current_setting('lock_configuration')").fetchall()
                 if locked != (True,):
-                    close_off(connection, attach_outside(connection, path.absolute().parent.parent))
+                    close_off(connection, attach_outside(connection, _home_of(path)))
             row = connection.execute(
                 """select max(moment) from (
                     select built_at as moment from build
@@ -127,11 +127,12 @@ class Warehouse:
         try:
             yield
         except duckdb.Error as error:
-            if not is_damage(error) and not is_damage_outside(error):
+            trouble = error if is_damage(error) else find_trouble(self.cursor(), _home_of(self.path), error)
+            if trouble is None:
                 raise
             # Files beside the build may be put back without any change of the build.
-            pass_over(self.path, error, is_for_good=is_damage(error))
-            raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(error)}") from error
+            pass_over(self.path, trouble, is_for_good=is_damage(trouble))
+            raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(trouble)}") from error
 
     def newest_known_at(self) -> datetime:
         """The moment from which everything in the build is known, UTC."""
@@ -156,6 +157,10 @@ def _read_only(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
         raise duckdb.PermissionException("A build is only read, with one statement at a time.")
     return statements[0]
+
+
+def _home_of(build: Path) -> Path:
+    return build.absolute().parent.parent
 
 
 def open_best(home: Path | None, open_one: Callable[[str], Opened]) -> tuple[Opened, tuple[Unreadable, ...]]:
@@ -199,7 +204,9 @@ def read_best(home: Path | None, read: Callable[[Warehouse], Read]) -> Read:
 def hold_to_size(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Raise duckdb.IOException where a build was cut off, which DuckDB notices only when it wants what is missing."""
     # Blocks that are free at the end need not be there.
-    (row,) = connection.execute("select block_size * used_blocks from pragma_database_size()").fetchall()
+    (row,) = connection.execute(
+        "select block_size * used_blocks from pragma_database_size() where database_name = current_database()"
+    ).fetchall()
     if path.stat().st_size < row[0]:
         raise duckdb.IOException("Could not read to the end: the file was cut off.")
 
