@@ -71,7 +71,7 @@ THINGS: Final = (
 """What Python tells an audit hook before it does it to a file."""
 LOADS_OF_GROUP: Final = 40
 """A rebuild takes as long as all loads before it, so a group has no more of them than these."""
-FOLDERS: Final = ("warehouse", "archive", "audit", "logins", "inbox")
+FOLDERS: Final = ("warehouse", "facts", "archive", "audit", "logins", "inbox")
 """What Tenken writes to in a home."""
 
 

@@ -12,8 +12,8 @@ import duckdb
 DATABASE: Final = "outside"
 """The database in memory that the views of a build read; only there the files have the paths of this home."""
 NAMED: Final = re.compile(r"facts/[\w-]+/[\w.-]+\.parquet")
-DAMAGED: Final = "Failed to read file"
-"""What DuckDB says where it cannot make sense of a Parquet file."""
+COMPLAINTS: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.NotSupportedError)
+"""Kinds of errors of which DuckDB makes those about Parquet files; of others it makes none but duckdb.Error itself."""
 
 
 def list_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> dict[str, list[Path]]:
@@ -41,9 +41,12 @@ def attach_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> list[Pa
     if tables:
         connection.execute(f"attach ':memory:' as {DATABASE} (read_write)")
     for table, paths in tables.items():
-        connection.execute(
-            f'create view {DATABASE}.main."{table}" as select * from read_parquet([{_list_paths(paths)}])'
-        )
+        try:
+            connection.execute(
+                f'create view {DATABASE}.main."{table}" as select * from read_parquet([{_list_paths(paths)}])'
+            )
+        except duckdb.Error as error:
+            raise duckdb.IOException(f"A file with rows of {table} cannot be read: {error}") from error
     return [path for paths in tables.values() for path in paths]
 
 
@@ -55,14 +58,14 @@ def close_off(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> N
 
 
 def find_trouble(connection: duckdb.DuckDBPyConnection, home: Path, error: duckdb.Error) -> duckdb.Error | None:
-    """Why a query may have failed for files outside the build, whatever DuckDB made of it; None where they are there."""
-    if DAMAGED in str(error):
-        return error
+    """Why a query failed, where that is a file outside the build; None where it is not."""
     try:
-        list_outside(connection, home)
-    except duckdb.IOException as trouble:
+        has_files = bool(list_outside(connection, home))
+    except duckdb.Error as trouble:
+        # A file is missing, or the query made DuckDB give up the whole build.
         return trouble
-    return None
+    # The sentences are too many to tell them by, and queries that are right give rise to no such error otherwise.
+    return error if has_files and (type(error) is duckdb.Error or isinstance(error, COMPLAINTS)) else None
 
 
 def _list_paths(paths: Iterable[Path]) -> str:

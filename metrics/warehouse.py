@@ -131,7 +131,7 @@ class Warehouse:
             if trouble is None:
                 raise
             # Files beside the build may be put back without any change of the build.
-            pass_over(self.path, trouble, is_for_good=is_damage(trouble))
+            pass_over(self.path, trouble, is_for_good=is_damage(error))
             raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(trouble)}") from error
 
     def newest_known_at(self) -> datetime:

@@ -73,6 +73,7 @@ def test_no_data_of_a_group_is_committed() -> None:
         "data/inbox/",
         "data/archive/",
         "data/warehouse/",
+        "data/facts/",
         "data/demo/",
         "data/audit/",
         "data/logins/",

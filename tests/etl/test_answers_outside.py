@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,31 @@ def test_damage_that_a_query_comes_upon_is_passed_over(group: Group, name: str) 
     warehouse = Warehouse.open_newest(group.home.path)
     assert warehouse.build_name == before.stem
     warehouse.close()
+
+
+def test_whatever_byte_was_changed_a_reader_gets_rows_or_is_told(group: Group) -> None:
+    newest = group.home.newest()
+    assert newest
+    (named,) = list_facts(group.home)
+    path = group.home.path / named
+    whole = path.read_bytes()
+    told = Counter[str]()
+    for place in range(3, len(whole), 29):
+        path.unlink()
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x0F]) + whole[place + 1 :])
+        try:
+            warehouse = Warehouse.open(newest)
+        except duckdb.IOException:
+            told["not opened"] += 1
+            continue
+        try:
+            warehouse.read_rows("select * from fct_answer")
+            told["rows"] += 1
+        except BuildDamaged:
+            told["damaged"] += 1
+        finally:
+            warehouse.close()
+    assert told["damaged"] > 3 and told["not opened"] > 3
 
 
 @pytest.mark.parametrize("name", ["flipped", "missing"])
