@@ -110,6 +110,7 @@ class Home:
             self._sweep()
             self._settle()
             self.prune()
+            sweep(self.path, self.list_builds())
             try:
                 yield
             finally:
@@ -249,12 +250,11 @@ class Home:
         sync_file(self.warehouse)
 
     def prune(self) -> None:
-        """Remove all but the newest builds, sparing any that a reader holds open, and files that no build names any more."""
+        """Remove all but the newest builds, sparing any that a reader holds open."""
         newest = self.newest()
         for path in self.list_builds()[KEEP_BUILDS:]:
             if path != newest and path.is_file() and not _is_read(path):
                 path.unlink()
-        sweep(self.path, self.list_builds())
 
 
 def is_before(build: Path, other: Path) -> bool:

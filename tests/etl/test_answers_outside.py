@@ -149,6 +149,18 @@ def test_a_reader_reaches_no_other_file_and_writes_to_none(group: Group, sql: st
     assert sorted(group.folder.rglob("*")) == before and file.read_bytes() == whole
 
 
+@pytest.mark.parametrize("sql", [one for one in HOSTILE if one.startswith(("set", "reset", "select *", "attach '{"))])
+def test_duckdb_itself_refuses_other_files_and_settings(group: Group, sql: str) -> None:
+    (name,) = list_facts(group.home)
+    file = group.home.path / name
+    other = group.write("other.parquet", file.read_bytes())
+    warehouse = Warehouse.open_newest(group.home.path)
+    with pytest.raises(duckdb.Error):
+        warehouse.cursor().execute(sql.format(file=file, folder=file.parent, other=other)).fetchall()
+    assert warehouse.read_rows(ALL_ANSWERS)[0][1] == 4
+    warehouse.close()
+
+
 @pytest.mark.parametrize("name", ["/etc/hostname", "facts/../../a.parquet", "archive/a.parquet", "facts/a/*.parquet"])
 def test_a_build_that_names_another_file_is_not_read(group: Group, name: str) -> None:
     newest = group.home.newest()
@@ -175,13 +187,29 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def replace_by_another(path: Path) -> None:
+    """Put a file with fewer of the same rows in its place."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create table t as select * from read_parquet('{path}') limit 1")
+        path.unlink()
+        connection.execute(f"copy t to '{path}' (format parquet)")
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
     "cut off": lambda path: os.truncate(path, path.stat().st_size // 2),
     "emptied": lambda path: os.truncate(path, 0),
     "a folder": replace_by_folder,
+    "another one": replace_by_another,
     "folder gone": lambda path: shutil.rmtree(path.parents[1]),
 }
+
+
+def put_back(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the files back from the backup, and let it be long after."""
+    shutil.rmtree(group.home.facts, ignore_errors=True)
+    shutil.copytree(group.folder / "backup", group.home.facts)
+    monkeypatch.setattr(builds.time, "monotonic", lambda: float("inf"))
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -199,17 +227,18 @@ def test_readers_get_the_build_before_until_the_file_is_back(
     warehouse.close()
     told = status(group.home)
     assert told["build"] == before.stem and told["unreadable"][0]["build"] == newest.stem
-    shutil.rmtree(group.home.facts, ignore_errors=True)
-    shutil.copytree(group.folder / "backup", group.home.facts)
-    monkeypatch.setattr(builds.time, "monotonic", lambda: float("inf"))
+    put_back(group, monkeypatch)
     assert len(read_tables(group.home.path)["fct_answer"]) == 4
 
 
-@pytest.mark.parametrize("name", DAMAGES)
-def test_damage_that_a_query_comes_upon_is_passed_over(group: Group, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(DAMAGES.keys() - {"another one"}))
+def test_damage_that_a_query_comes_upon_is_passed_over(
+    group: Group, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     newest, before = group.home.list_builds()[:2]
     warehouse = Warehouse.open_newest(group.home.path)
     (named,) = list_facts(group.home)
+    shutil.copytree(group.home.facts, group.folder / "backup")
     DAMAGES[name](group.home.path / named)
     with pytest.raises(BuildDamaged, match=newest.stem):
         warehouse.read_rows(ALL_ANSWERS)
@@ -217,6 +246,8 @@ def test_damage_that_a_query_comes_upon_is_passed_over(group: Group, name: str) 
     warehouse = Warehouse.open_newest(group.home.path)
     assert warehouse.build_name == before.stem
     warehouse.close()
+    put_back(group, monkeypatch)
+    assert len(read_tables(group.home.path)["fct_answer"]) == 4
 
 
 def test_whatever_byte_was_changed_a_reader_gets_rows_or_is_told(group: Group) -> None:
@@ -316,6 +347,9 @@ def test_files_that_no_build_names_go_and_all_others_stay(group: Group) -> None:
     # What a load left that was killed before it published.
     left = group.write("home/facts/build-20990101T000000-000099-0/part.parquet", b"PAR1").parent
     (left / "_SUCCESS").touch()
+    with group.home.writing():
+        # It takes no room from the next one.
+        assert not left.exists()
     group.load(group.write("m0.csv", MORE_ITEMS))
     assert list_facts(group.home) == named and not left.exists()
     rebuild(group.home, lambda *_: None)
