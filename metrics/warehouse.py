@@ -28,7 +28,8 @@ from metrics.outside import attach_outside, close_off, find_trouble
 
 ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, len(os.sched_getaffinity(0)))
+"""No more than the cores that this process may use: two threads on one core take a quarter more of it for the same."""
 SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
 OPENING = threading.Lock()
 Opened = TypeVar("Opened")
