@@ -192,7 +192,7 @@ where t.fiscal_half = $half
 order by t.entity_id, t.inspection_id, t.item_no"""
     first_known = _find_first_known(warehouse, "f.fiscal_half", query.half, query.earlier)
     halves = {"half": query.half, "earlier": query.earlier}
-    frame = read(warehouse, query, sql, halves | {"first_known": first_known})
+    frame = read(warehouse, query, sql, halves | {"first_known": first_known}, is_long=True)
     tables = f"with {write_tables(query.filters, query.scope)}\n"
     entities = read(warehouse, query, f"{tables}select distinct entity_id, entity_code from entity order by 2", {})
     parts = read(warehouse, query, f"{tables}select distinct lineage_no, lineage_code from part order by 1", {})
@@ -270,7 +270,10 @@ def _period_value(code: str) -> str | int:
     return int(code[2:]) if period_column(code) == "fiscal_year" else code
 
 
-def read(warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any]) -> pd.DataFrame:
+def read(
+    warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any], *, is_long: bool = False
+) -> pd.DataFrame:
     known_at = query.known_at or warehouse.newest_known_at()
     parameters = list_parameters(query.filters, query.scope, known_at) | more
-    return warehouse.read_frame(sql, keep_used(sql, parameters))
+    read_rows = warehouse.read_long_frame if is_long else warehouse.read_frame
+    return read_rows(sql, keep_used(sql, parameters))

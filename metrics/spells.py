@@ -67,7 +67,7 @@ def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
     visits = read(warehouse, query, f"{tables}\n{VISITS}", {})
     items = read(warehouse, query, f"{tables}\n{ITEMS}", {})
     halves = read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {})
-    marks = read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {})
+    marks = read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {}, is_long=True)
     # A cell is a type, a lineage and a block of entities.
     lines, blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
     places, cells = pd.factorize(
