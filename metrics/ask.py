@@ -109,7 +109,16 @@ def country_numbers(warehouse: Warehouse) -> dict[str, int]:
 
 
 def value_labels(warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope) -> dict[str, tuple[str, str]]:
-    """Labels (English, Japanese) of a dimension's ids, as known at the moment; names outside the scope are left out."""
+    """Labels (English, Japanese) of a dimension's ids, as known at the moment; names outside the scope are left out.
+
+    The same for every query until the build is closed: do not change them.
+    """
+    return warehouse.read_once(
+        ("labels", dimension, known_at, scope), lambda: _read_labels(warehouse, dimension, known_at, scope)
+    )
+
+
+def _read_labels(warehouse: Warehouse, dimension: str, known_at: datetime, scope: Scope) -> dict[str, tuple[str, str]]:
     one = DIMENSIONS[dimension]
     if one.values:
         return {value: (english, japanese) for value, english, japanese in one.values}

@@ -270,9 +270,7 @@ def _period_value(code: str) -> str | int:
     return int(code[2:]) if period_column(code) == "fiscal_year" else code
 
 
-def read(
-    warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any], *, is_long: bool = False
-) -> pd.DataFrame:
+def read(warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any], *, is_long: bool = False) -> pd.DataFrame:
     known_at = query.known_at or warehouse.newest_known_at()
     parameters = list_parameters(query.filters, query.scope, known_at) | more
     read_rows = warehouse.read_long_frame if is_long else warehouse.read_frame

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 import pandas as pd
@@ -31,6 +32,7 @@ ATTEMPTS = 5
 MEMORY_LIMIT = "2GB"
 THREADS = min(4, len(os.sched_getaffinity(0)))
 """No more than the cores that this process may use: two threads on one core take a quarter more of it for the same."""
+MOST_READ_ONCE = 100
 SCHEMA_VERSION = int((DATA / "schema" / "version.txt").read_text("utf-8"))
 OPENING = threading.Lock()
 COPY_WARNING = "Arrow output on a DB-API result makes an extra copy"
@@ -57,6 +59,8 @@ class Warehouse:
     connection: duckdb.DuckDBPyConnection
     newest: datetime
     passed: tuple[Unreadable, ...] = ()
+    _read: OrderedDict[object, object] = field(default_factory=OrderedDict, repr=False, compare=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @staticmethod
     def open_newest(home: Path | None = None) -> Warehouse:
@@ -148,6 +152,22 @@ class Warehouse:
             # Files beside the build may be put back without any change of the build.
             pass_over(self.path, trouble, is_for_good=is_damage(error))
             raise BuildDamaged(f"{self.build_name} cannot be read: {say_briefly(trouble)}") from error
+
+    def read_once(self, key: Hashable, read: Callable[[], Read]) -> Read:
+        """What is read of the build for a key, which says everything that it depends on; who gets it changes nothing.
+
+        The MOST_READ_ONCE that were asked for last are kept.
+        """
+        with self._reading:
+            if key in self._read:
+                self._read.move_to_end(key)
+                return cast(Read, self._read[key])
+        found = read()
+        with self._reading:
+            self._read[key] = found
+            while len(self._read) > MOST_READ_ONCE:
+                self._read.popitem(last=False)
+        return found
 
     def newest_known_at(self) -> datetime:
         """The moment from which everything in the build is known, UTC."""

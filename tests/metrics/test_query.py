@@ -16,7 +16,7 @@ from metrics.ask import answer, value_labels
 from metrics.catalog import DIMENSIONS, METRICS
 from metrics.compile import compile_query
 from metrics.query import OUTSIDE, Filters, Query, QueryProblem, Scope
-from metrics.warehouse import Warehouse, WarehouseMissing, newest_build_name
+from metrics.warehouse import MOST_READ_ONCE, Warehouse, WarehouseMissing, newest_build_name
 from tests.etl.conftest import Group
 from tests.metrics.conftest import ANSWER_HEAD, DOMAINS, WIDE_CODES, answer_rows, load, make_group
 from tests.metrics.inserted_group import Group as InsertedGroup
@@ -471,6 +471,28 @@ def test_scope_hides_names_in_labels(wide: Warehouse) -> None:
     text = answer(wide, Query(("inspections",), ("inspecting_entity",), known_at=KNOWN, scope=query.scope)).frame
     assert "Yokohama" not in text.to_csv() and "E-1" not in text.to_csv()
     assert set(value_labels(wide, "entity", KNOWN, Scope())) == {"BG-1", "BG-2", *WIDE_CODES, "E-6"}
+
+
+def test_labels_that_are_kept_are_those_of_their_scope_and_moment(wide: Warehouse) -> None:
+    asked_for = [
+        (name, known_at, scope)
+        for name in ("entity", "inspecting_entity", "business_group", "item", "measure")
+        for known_at in (KNOWN, datetime(9999, 12, 31))
+        for scope in (Scope(), Scope(entity_codes=("E-3",)), Scope(domains=(DOMAINS[0],)), Scope(domains=()))
+    ]
+    together = [value_labels(wide, *one) for one in asked_for]
+    for one, labels in zip(asked_for, together, strict=True):
+        fresh = Warehouse.open(wide.path)
+        assert value_labels(fresh, *one) == labels == value_labels(wide, *one), one
+        fresh.close()
+    assert len({tuple(labels) for labels in together}) >= 6
+
+
+def test_what_is_kept_of_a_build_is_the_last_of_it(wide: Warehouse) -> None:
+    read: list[int] = []
+    for number in [*range(MOST_READ_ONCE + 1), 1, MOST_READ_ONCE, 0]:
+        assert wide.read_once(("test", number), lambda number=number: read.append(number) or -number) == -number
+    assert read == [*range(MOST_READ_ONCE + 1), 0]
 
 
 def test_labels_are_named_in_both_languages(wide: Warehouse) -> None:
