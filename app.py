@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import answers, filters, navigation, notices, panels
 from dashboard.access import entrance, trail
 from dashboard.access.reader import Reader
+from dashboard.kept import TURNS
 from dashboard.navigation import PageEntry
 from dashboard.selection import say_selection
 from dashboard.view import View, keep_view, read_options
@@ -37,6 +38,7 @@ def main() -> None:
 
 def run() -> None:
     """Language, page, reader, build, filters, content."""
+    TURNS.begin()
     st.set_page_config(page_title="Tenken", page_icon=DASHBOARD / "icon.svg", layout="wide")
     st.logo(DASHBOARD / "icon.svg", size="large")
     st.html(DASHBOARD / "style.css")

@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.access.policy import Reach
 from dashboard.access.reader import Reader
+from dashboard.kept import Kept
 from dashboard.words import Language
 from metrics.ask import AnswerFrame, answer, value_labels
 from metrics.builds import Unreadable, choose_build, find_home, list_build_names
@@ -87,12 +88,13 @@ def name_newest_build() -> str | None:
 
 def ask(build: Build, query: Query) -> AnswerFrame:
     """The answer to a query on a build."""
-    return _ask(build.name, repr(query), build, query)
+    # The text of the frozen query, which holds its scope, is the key, so that no frame is ever hashed.
+    return _find_shelves().answers.find((build.name, repr(query)), lambda: answer(build.warehouse, query))
 
 
 def list_rows(build: Build, query: RowsQuery) -> RowsFrame:
     """A page of the rows that a query asks for."""
-    return _list_rows(build.name, repr(query), build, query)
+    return _find_shelves().rows.find((build.name, repr(query)), lambda: read_rows(build.warehouse, query))
 
 
 def read_labels(build: Build, dimension: str) -> dict[str, tuple[str, str]]:
@@ -115,12 +117,12 @@ def read_names(build: Build, dimension: str, language: Language) -> Mapping[str,
 
 def read_once(build: Build, what: str, read: Callable[[], Read]) -> Read:
     """Something of a build that depends on nothing else but the scope, read at its first use."""
-    return cast(Read, _read_once(build.name, repr(build.scope), what, read))
+    return _find_shelves().read_once.find((build.name, repr(build.scope), what), read)
 
 
 def remember(build: Build, what: str, make: Callable[[], Read]) -> Read:
     """Something made of answers, such as a panel; `what` says everything that it depends on besides build and scope."""
-    return cast(Read, _remember(build.name, repr(build.scope), what, make))
+    return _find_shelves().remembered.find((build.name, repr(build.scope), what), make)
 
 
 def tell_apart(given: object) -> str:
@@ -155,22 +157,17 @@ def _find_scope(build_name: str, reach: Reach, _build: Build) -> Scope:
     return Scope(None if reach.is_group else codes, reach.inspection_types, reach.domains)
 
 
-@st.cache_resource(max_entries=3_000, show_spinner=False)
-def _ask(build_name: str, asked: str, _build: Build, _query: Query) -> AnswerFrame:
-    """The text of the frozen query, which holds its scope, is the key, so that no frame is ever hashed."""
-    return answer(_build.warehouse, _query)
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    """What is kept of all builds, each by keys that hold the name of the build and the scope."""
+
+    answers: Kept = field(default_factory=lambda: Kept(3_000))
+    rows: Kept = field(default_factory=lambda: Kept(500))
+    read_once: Kept = field(default_factory=lambda: Kept(200))
+    remembered: Kept = field(default_factory=lambda: Kept(10_000))
 
 
-@st.cache_resource(max_entries=500, show_spinner=False)
-def _list_rows(build_name: str, asked: str, _build: Build, _query: RowsQuery) -> RowsFrame:
-    return read_rows(_build.warehouse, _query)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _read_once(build_name: str, scope: str, what: str, _read: Callable[[], object]) -> object:
-    return _read()
-
-
-@st.cache_resource(max_entries=10_000, show_spinner=False)
-def _remember(build_name: str, scope: str, what: str, _make: Callable[[], object]) -> object:
-    return _make()
+@st.cache_resource(show_spinner=False)
+def _find_shelves() -> _Shelves:
+    """Those of this process."""
+    return _Shelves()

@@ -124,7 +124,9 @@ class Warehouse:
             cursor = self.cursor()
             # A relation would plan the statement twice, of which a small query is most.
             cursor.execute(_read_only(cursor, sql), parameters)
-            frame: pd.DataFrame = cursor.to_arrow_table().to_pandas()
+            table = cursor.to_arrow_table()
+            assert table is not None
+            frame: pd.DataFrame = table.to_pandas()
             return frame
 
     def read_long_frame(self, sql: str, parameters: object = None) -> pd.DataFrame:

@@ -268,8 +268,12 @@ def find_everything(patch: pytest.MonkeyPatch) -> None:
 
 def share_caches(patch: pytest.MonkeyPatch) -> None:
     """What was made for one reader is shown to another."""
-    patch.setattr(answers, "remember", lambda build, what, make: answers._remember(build.name, "", what, make))
-    patch.setattr(answers, "read_once", lambda build, what, read: answers._read_once(build.name, "", what, read))
+    patch.setattr(
+        answers, "remember", lambda build, what, make: answers._find_shelves().remembered.find((build.name, what), make)
+    )
+    patch.setattr(
+        answers, "read_once", lambda build, what, read: answers._find_shelves().read_once.find((build.name, what), read)
+    )
 
 
 BROKEN: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]] = {
