@@ -38,6 +38,8 @@ LONGEST_HEADERS: Final = 64 * 1024
 SECONDS_TO_PING: Final = 30
 SECONDS_TO_END: Final = 5
 SECONDS_BETWEEN_COLLECTIONS: Final = 60
+SEARCHES_OF_THE_YOUNG: Final = 1_000_000
+"""After how many searches for garbage among what is young Python searches the whole heap by itself: hardly ever."""
 SECONDS_BETWEEN_SWITCHES: Final = 0.0005
 """After which a thread hands over. Each of the hundred messages of a run may wait so long for the run of another."""
 NOT_STARTED: Final = 2
@@ -70,6 +72,8 @@ def command(is_open_on_purpose: bool, **options: Any) -> int:
         return NOT_STARTED
     load_pages()
     sys.setswitchinterval(SECONDS_BETWEEN_SWITCHES)
+    # A search of the whole heap stops every reader for a tenth of a second, and collect_garbage makes one each minute.
+    gc.set_threshold(*gc.get_threshold()[:2], SEARCHES_OF_THE_YOUNG)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     server = _Server(_configure_server(build_app(address)))
     server.run()
