@@ -18,6 +18,7 @@ from bench.sessions import Interaction, Session
 THINK_SECONDS: Final = (4.0, 16.0)
 """A reader looks at a page for so long, evenly spread, before doing the next thing."""
 COMING_AT_ONCE: Final = 6
+SECONDS_BETWEEN_LOOKS: Final = 0.2
 
 
 @dataclass
@@ -31,9 +32,10 @@ class Crowd:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     think: tuple[float, float] = THINK_SECONDS
     _came: int = 0
+    _resized: float = 0.0
 
     async def resize(self, number: int) -> None:
-        """Let readers come, or leave, until there are as many as that."""
+        """Let readers come, or leave, until there are as many as that and nobody waits for what they asked before."""
         for task in self.tasks[number:]:
             task.cancel()
         await asyncio.gather(*(session.leave() for session in self.sessions[number:]))
@@ -49,6 +51,12 @@ class Crowd:
             self._came += 1
             new.append(Session(self.served.address, random.Random(self.seed * 100_000 + self._came)))
         await asyncio.gather(*map(come, new))
+        if not new:
+            # A larger crowd's backlog is not what a smaller one waits for.
+            shrunk = time.monotonic()
+            while any(session.began < shrunk and session.count_pending(shrunk) for session in self.sessions):
+                await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        self._resized = time.monotonic()
         self.sessions += new
         self.tasks += [asyncio.create_task(self._live(session)) for session in new]
 
@@ -60,7 +68,11 @@ class Crowd:
         await asyncio.sleep(seconds)
         ended = time.monotonic()
         cpu, own = self.served.read_cpu() - cpu, _read_own_cpu() - own
-        done = [one for one in self.interactions if one.began + one.seconds >= began and one.kind != "first"]
+        done = [
+            one
+            for one in self.interactions
+            if one.began + one.seconds >= began and one.began >= self._resized and one.kind != "first"
+        ]
         looks = [look for session, before in zip(self.sessions, looked, strict=True) for look in session.looks[before:]]
         # Whoever still waits has waited for at least so long; only who waits longer than most says something.
         waiting = [wait for session in self.sessions if (wait := session.count_pending(ended)) > 1]
