@@ -99,11 +99,7 @@ def list_rows(build: Build, query: RowsQuery) -> RowsFrame:
 
 def read_labels(build: Build, dimension: str) -> dict[str, tuple[str, str]]:
     """Labels (English, Japanese) of a dimension's ids, in the order in which lists show them."""
-    return read_once(
-        build,
-        f"labels of {dimension}",
-        lambda: value_labels(build.warehouse, dimension, build.known_at, build.scope),
-    )
+    return value_labels(build.warehouse, dimension, build.known_at, build.scope)
 
 
 def read_names(build: Build, dimension: str, language: Language) -> Mapping[str, str]:
