@@ -7,13 +7,14 @@ import random
 import resource
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from bench.served import Served
-from bench.sessions import Interaction, Session
+from bench.sessions import SHARES, Interaction, Kind, Session
 
 THINK_SECONDS: Final = (4.0, 16.0)
 """A reader looks at a page for so long, evenly spread, before doing the next thing."""
@@ -31,6 +32,7 @@ class Crowd:
     sessions: list[Session] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     think: tuple[float, float] = THINK_SECONDS
+    shares: Mapping[Kind, int] = field(default_factory=SHARES.copy)
     _came: int = 0
     _resized: float = 0.0
 
@@ -49,7 +51,8 @@ class Crowd:
         new = []
         for _ in range(number - len(self.sessions)):
             self._came += 1
-            new.append(Session(self.served.address, random.Random(self.seed * 100_000 + self._came)))
+            dice = random.Random(self.seed * 100_000 + self._came)
+            new.append(Session(self.served.address, dice, shares=self.shares))
         await asyncio.gather(*map(come, new))
         if not new:
             # A larger crowd's backlog is not what a smaller one waits for.

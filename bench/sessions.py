@@ -6,7 +6,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any, Final, Literal
@@ -76,6 +76,7 @@ class Session:
     on_run: Callable[[Session], None] | None = None
     keeps_messages: bool = False
     trusted: ssl.SSLContext | None = None
+    shares: Mapping[Kind, int] = field(default_factory=SHARES.copy)
 
     session_id: str = ""
     page_hash: str = ""
@@ -143,11 +144,11 @@ class Session:
 
     async def act(self) -> Interaction:
         """Do the next thing: set a filter, go to another page, or open a tab."""
-        kind = self.dice.choices(list(SHARES), list(SHARES.values()))[0]
-        for one in (kind, "filter", "page"):
-            asked = self._choose(one)  # type: ignore[arg-type]
+        kind = self.dice.choices(list(self.shares), list(self.shares.values()))[0]
+        for one in (kind, *(other for other in self.shares if other != "tab")):
+            asked = self._choose(one)
             if asked is not None:
-                return await self._ask(one, asked)  # type: ignore[arg-type]
+                return await self._ask(one, asked)
         return await self._ask("page", self._rerun())
 
     async def go(self, page: str) -> Interaction:
