@@ -21,12 +21,16 @@ import pyarrow.parquet as pq
 from etl.copying import hash_file, sync_file
 from etl.schema import create_tables, fill
 
-KEPT: Final = ("fct_answer",)
-"""Tables that are too long for one machine: Spark keeps them between statements, and they may lie outside the build."""
+KEPT: Final = {"fct_answer": ("inspection_id", "item_id")}
+"""Tables that are too long for one machine: Spark keeps them between statements, and they may lie outside the build.
+
+Rows of a file are in the order of these columns, so that who looks for one inspection reads one row group of each file.
+"""
 FACTS: Final = "facts"
 """Folder of the home with a folder for each time that files were written."""
 DATABASE: Final = "outside"
 FILE_BYTES: Final = 128_000_000
+GROUP_ROWS: Final = 122_880
 SMALL_BYTES: Final = FILE_BYTES // 4
 MOST_SMALL_FILES: Final = 64
 """Of each table; more are written together, so that readers open few files however often something is loaded."""
@@ -122,9 +126,9 @@ def take_out(build: Path, home: Path, name: str, scratch: Path, config: dict[str
                 new.execute(f"insert into {table} by name select * from whole.{table}")
                 continue
             part = files.name_part()
-            part.parent.mkdir(exist_ok=True)
             new.execute(
-                f"copy whole.{table} to '{_quote(part)}' (format parquet, compression zstd, file_size_bytes {FILE_BYTES})"
+                f"copy (select * from whole.{table} order by {', '.join(KEPT[table])}) to '{_quote(part)}' "
+                f"(format parquet, compression zstd, row_group_size {GROUP_ROWS}, file_size_bytes {FILE_BYTES})"
             )
             files.add(table, part)
             _define_view(new, table, map(str, files.by_table[table]))
@@ -168,6 +172,8 @@ class FactFiles:
     def name_part(self) -> Path:
         """A folder that does not exist yet, for files that are about to be written."""
         facts = self.home / FACTS
+        # Spark gives what it writes modes of its own, so it is this folder that keeps others out meanwhile.
+        facts.mkdir(mode=0o700, exist_ok=True)
         return next(path for number in self._numbers if not (path := facts / f"{self.build}-{number}").exists())
 
     def add(self, table: str, part: Path) -> int:

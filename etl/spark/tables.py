@@ -12,7 +12,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow.parquet as pq
 
-from etl.outside import FILE_BYTES, KEPT, FactFiles
+from etl.outside import FILE_BYTES, GROUP_ROWS, KEPT, FactFiles
 from etl.rows import StatementProblem
 
 SPARK_TYPES: Final = {
@@ -160,7 +160,7 @@ class SparkTables:
         return Result([(inserted,)])
 
     def _insert_outside(self, name: str, frame: Any) -> int:
-        inserted = self.outside.add(name, self._write(frame, self.outside.name_part()))
+        inserted = self.outside.add(name, self._write_outside(name, frame))
         if inserted:
             self._register_outside(name)
         return inserted
@@ -180,8 +180,7 @@ class SparkTables:
         old = [path for path in self.parts[name] if path.parts[-2:] in places]
         self._read(old, name).createOrReplaceTempView("part_of_table")
         left = self._select(f"select * from part_of_table where not coalesce({condition}, false)")
-        part = self._write(left, self.outside.name_part())
-        self.outside.replace(name, old, part)
+        self.outside.replace(name, old, self._write_outside(name, left))
         self._register_outside(name)
         return sum(rows for _, rows in found)
 
@@ -286,9 +285,15 @@ class SparkTables:
 
     # --- folders -------------------------------------------------------------------------------
 
-    def _write(self, frame: Any, part: Path | None = None) -> Path:
-        part = part or self.scratch / f"part-{next(self._numbers):05d}"
+    def _write(self, frame: Any) -> Path:
+        part = self.scratch / f"part-{next(self._numbers):05d}"
         frame.write.parquet(f"file:{part.absolute()}")
+        return part
+
+    def _write_outside(self, name: str, frame: Any) -> Path:
+        part = self.outside.name_part()
+        writer = frame.sortWithinPartitions(*KEPT[name]).write.option("parquet.block.row.count.limit", GROUP_ROWS)
+        writer.parquet(f"file:{part.absolute()}")
         return part
 
     def _read(self, part: Path | Iterable[Path], name: str) -> Any:
@@ -308,7 +313,7 @@ class SparkTables:
             if small:
                 files = 1 + sum(path.stat().st_size for path in small) // FILE_BYTES
                 rows = self._read(small, name).coalesce(files)
-                self.outside.replace(name, small, self._write(rows, self.outside.name_part()))
+                self.outside.replace(name, small, self._write_outside(name, rows))
                 self._register_outside(name)
         if self.outside.by_table:
             self.outside.settle(self.connection)
