@@ -52,7 +52,9 @@ def list_files(connection: duckdb.DuckDBPyConnection) -> list[FactFile]:
     """The files of an open build; none where it holds all of its rows, or follows a schema without such files."""
     try:
         rows = connection.execute(
-            "select table_name, path, byte_count, row_count, sha256 from fact_file order by all"
+            "select table_name, path, byte_count, row_count, sha256 from fact_file "
+            # DuckDB takes each file for as long as the first.
+            "order by table_name, row_count desc, path"
         ).fetchall()
     except duckdb.CatalogException:
         return []
@@ -164,8 +166,11 @@ class FactFiles:
         self.by_table: dict[str, list[Path]] = {}
         """Files of each table that lies outside."""
         self._known: dict[Path, FactFile] = {}
+        self._empty: set[Path] = set()
         self._numbers = count()
         for file in known:
+            if not file.row_count:
+                self._empty.add(home / file.path)
             self._known[home / file.path] = file
             self.by_table.setdefault(file.table_name, []).append(home / file.path)
 
@@ -177,16 +182,16 @@ class FactFiles:
         return next(path for number in self._numbers if not (path := facts / f"{self.build}-{number}").exists())
 
     def add(self, table: str, part: Path) -> int:
-        """Take in the files of a folder; returns the number of their rows. Of files without rows only a first one stays."""
-        files = self.by_table.setdefault(table, [])
-        rows = 0
-        for path in sorted(part.glob("*.parquet")):
-            found = pq.read_metadata(path).num_rows
+        """Take in the files of a folder; returns the number of their rows. One without rows stays while there is no other."""
+        counts = {path: pq.read_metadata(path).num_rows for path in sorted(part.glob("*.parquet"))}
+        kept = [path for path in self.by_table.get(table, []) if path not in self._empty]
+        kept += [path for path, rows in counts.items() if rows]
+        if not kept:
             # A view needs a file, if only for its columns.
-            if found or not files:
-                files.append(path)
-            rows += found
-        return rows
+            kept = [next(iter(counts))]
+            self._empty.update(kept)
+        self.by_table[table] = kept
+        return sum(counts.values())
 
     def replace(self, table: str, old: Iterable[Path], part: Path) -> None:
         """Put the files of a folder in the place of others of the same table."""

@@ -21,11 +21,14 @@ def list_outside(connection: duckdb.DuckDBPyConnection, home: Path) -> dict[str,
 
     Raises duckdb.IOException where one is missing, or is not as long as it was.
     """
-    listed = connection.execute("select table_name, path, byte_count from fact_file order by all").fetchall()
+    # DuckDB takes each file for as long as the first: one without rows there, and it would join the wrong way round.
+    listed = connection.execute(
+        "select table_name, path, byte_count from fact_file order by table_name, row_count desc, path"
+    ).fetchall()
     tables: dict[str, list[Path]] = {}
     for table, name, byte_count in listed:
-        path = (home / name).absolute()
-        if not NAMED.fullmatch(name) or ".." in path.parts:
+        path = (home / name).resolve()
+        if not NAMED.fullmatch(name):
             raise duckdb.IOException(f"{name} is no name of a file with rows of {table}.")
         if not path.is_file():
             raise duckdb.IOException(f"{name}, which has rows of {table}, is missing.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -17,7 +18,7 @@ import pytest
 from etl.__main__ import main
 from etl.builds import KEEP_BUILDS, Home
 from etl.commands import Order, check_files, open_build, rebuild
-from etl.outside import KEPT, read_files
+from etl.outside import KEPT, list_files, read_files
 from etl.sources import SourceProblem
 from etl.status import status
 from metrics import builds
@@ -107,11 +108,15 @@ def test_readers_get_every_row_though_the_build_holds_no_answer(group: Group, in
     assert told["rows"]["fct_answer"] == 4 and told["files_outside"] == 1 and told["bytes_outside"] > 100
 
 
-def test_a_moved_home_is_read_where_it_is(group: Group, tmp_path: Path) -> None:
+def test_a_moved_home_is_read_where_it_is(group: Group, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = read_tables(group.home.path)
     shutil.move(group.folder, tmp_path / "it's moved, 家")
     moved = Group.existing(tmp_path / "it's moved, 家")
     assert read_tables(moved.home.path) == before
+    (tmp_path / "link").symlink_to(moved.home.path)
+    assert read_tables(tmp_path / "link") == before
+    monkeypatch.chdir(moved.home.path)
+    assert read_tables(Path("..") / moved.home.path.name) == before
 
 
 def test_a_build_is_open_more_than_once(group: Group) -> None:
@@ -120,6 +125,27 @@ def test_a_build_is_open_more_than_once(group: Group) -> None:
     first.close()
     assert second.read_rows(ALL_ANSWERS)[0][1] == 4
     second.close()
+
+
+def test_duckdb_expects_the_rows_of_the_longest_file(group: Group) -> None:
+    """It takes each file for as long as the first, and joins the wrong way round where that one has no rows."""
+    newest = group.home.newest()
+    assert newest
+    empty = group.home.facts / "a-0" / "none.parquet"
+    empty.parent.mkdir()
+    with duckdb.connect(str(newest)) as connection:
+        (file,) = list_files(connection)
+        long = str(group.home.path / file.path)
+        connection.execute("create temp table none as select * from read_parquet(?) limit 0", [long])
+        connection.execute(f"copy none to '{str(empty).replace(chr(39), chr(39) * 2)}' (format parquet)")
+        connection.execute(
+            "insert into fact_file values ('fct_answer', 'facts/a-0/none.parquet', ?, 0, 'x')", [empty.stat().st_size]
+        )
+    warehouse = Warehouse.open_newest(group.home.path)
+    ((_, plan),) = warehouse.cursor().execute("explain select * from fct_answer").fetchall()
+    warehouse.close()
+    (expected,) = re.findall(r"~(\d+) row", plan)
+    assert int(expected) >= file.row_count
 
 
 HOSTILE = (
