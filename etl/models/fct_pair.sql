@@ -60,8 +60,6 @@ select
     a.item_id,
     i.lineage_no,
     i.domain,
-    i.class_no,
-    i.weight,
     a.verdict,
     a.score,
     greatest(a.known_from, i.known_from) as known_from,
@@ -70,7 +68,7 @@ from fct_answer a
 join item_line i on i.item_id = a.item_id and i.known_from < a.known_to and a.known_from < i.known_to
 where a.score is not null;
 
-create or replace temp table coming_pair as
+insert into fct_pair by name
 select
     m.inspection_id,
     o.item_id,
@@ -83,8 +81,6 @@ select
     s.verdict as self_verdict,
     s.score as self_score,
     s.domain as self_domain,
-    o.class_no,
-    o.weight,
     greatest(m.known_from, o.known_from, s.known_from) as known_from,
     least(m.known_to, o.known_to, s.known_to) as known_to
 from meeting m
@@ -92,12 +88,6 @@ join judged o on o.inspection_id = m.inspection_id and o.known_from < m.known_to
 join judged s
     on s.inspection_id = m.self_inspection_id and s.lineage_no = o.lineage_no
     and s.known_from < least(m.known_to, o.known_to) and greatest(m.known_from, o.known_from) < s.known_to;
-
-insert into fct_pair by name
-select
-    inspection_id, item_id, self_inspection_id, self_item_id, entity_id, fiscal_half, verdict, score, self_verdict,
-    self_score, self_domain, known_from, known_to
-from coming_pair;
 
 insert into cube_pair by name
 select
@@ -128,13 +118,15 @@ select
     sum(c.direction * c.weight * c.self_score) as weight_self_scored,
     sum(c.direction * c.weight * c.score) as weight_outside_scored
 from (
-    select *, known_from as event_at, 1 as direction from coming_pair
-    union all
-    select *, known_to as event_at, -1 as direction from coming_pair where known_to < timestamp '9999-12-31'
+    select
+        p.*, l.class_no, l.weight, d.direction, case when d.direction = 1 then p.known_from else p.known_to end as event_at
+    from fct_pair p
+    semi join meeting m on m.inspection_id = p.inspection_id and m.self_inspection_id = p.self_inspection_id
+    join item_line l on l.item_id = p.item_id and l.known_from <= p.known_from and l.known_to > p.known_from
+    join (select 1 as direction union all select -1 as direction) d
+        on d.direction = 1 or p.known_to < timestamp '9999-12-31'
 ) c
 join (select distinct class_no, domain, measure, category_code from item_line) i on i.class_no = c.class_no
 group by c.inspection_id, c.self_inspection_id, i.domain, i.measure, i.category_code, c.self_domain, c.event_at;
-
-drop table coming_pair;
 
 drop table meeting;
