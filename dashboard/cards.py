@@ -16,18 +16,18 @@ from metrics.catalog import METRICS
 
 HEADLINE_METRICS: Final = ("compliance_rate", "strict_compliance_rate", "completion_rate", "coverage_rate")
 CARD_WIDTH: Final = 150
+POINTS: Final = "%+.1f pt"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one card shows; the change is in points of a hundred, or in numbers without a format."""
+    """What one card shows; the change is in points of a hundred, or a text with its sign."""
 
     label: str
     value: str
     counted: str
     help: str
-    change: float | None = None
-    change_format: str = "%+.1f pt"
+    change: float | str | None = None
     past: tuple[float, ...] = ()
     lower_is_better: bool = False
 
@@ -92,8 +92,7 @@ def build_entities_card(view: View, frame: pd.DataFrame, newest: str, previous: 
             share=say_percent(now[contributing] / now[expected] if now[expected] else None),
         ),
         help=view.say("Entities behind the compliance rate, of those whose inspection was planned or done."),
-        change=None if change is None or pd.isna(change) else float(change),
-        change_format="%+d",
+        change=None if change is None or pd.isna(change) else f"{change:+.0f}",
         past=tuple(frame[contributing].astype(float)),
     )
 
@@ -127,7 +126,8 @@ def show_card(card: Card) -> None:
         card.value,
         card.change,
         delta_color=colour,
-        format=None if card.change is None else card.change_format,
+        # It would be that of a value that is a whole number, too.
+        format=POINTS if isinstance(card.change, float) else None,
         chart_data=list(card.past) if any(known) else None,
         chart_type="line" if has_line else "bar",
         help=card.help,

@@ -161,8 +161,7 @@ def show_cards(view: View, before: Side, after: Side) -> None:
                 value=say_number(now[metric]),
                 counted=view.say("before: {value}", value=say_number(then[metric])),
                 help=view.describe_metric(metric),
-                change=None if pd.isna(change) else float(change),
-                change_format="localized",
+                change=None if pd.isna(change) else f"{change:+,.0f}",
             )
         )
     st.caption(view.say("{after}, change against {before}", after=after.name, before=before.name))
