@@ -138,6 +138,7 @@ def _look_at(home: Path) -> dict[str, Any]:
             "cube_item",
             "cube_category",
             "cube_measure",
+            "cube_inspection",
         ):
             if name in outside:
                 tables[name] = outside[name]

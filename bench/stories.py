@@ -29,8 +29,9 @@ from insights.like_for_like import chain_rates, sum_common_items
 from insights.restatements import find_restatements
 from insights.tick_box import judge_self_checks
 from metrics.ask import answer
+from metrics.matching import MatchQuery, match_rounds
 from metrics.query import Filters, Query
-from metrics.rounds import MatchQuery, RoundQuery, match_rounds, read_round
+from metrics.rounds import RoundQuery, read_round
 from metrics.spells import SpellsQuery, read_spells
 from metrics.warehouse import Warehouse
 

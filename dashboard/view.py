@@ -16,8 +16,9 @@ from dashboard.periods import DIMENSION_OF, GRAINS, Grain
 from dashboard.selection import CHOICES, Options, Selection
 from dashboard.words import Label, Language, say_period, translate
 from metrics.catalog import DIMENSIONS, METRICS
+from metrics.matching import MatchQuery, ScoresQuery, match_rounds, read_scores
 from metrics.query import Filters, Query
-from metrics.rounds import MatchQuery, RoundQuery, match_rounds, read_round
+from metrics.rounds import RoundQuery, read_round
 from metrics.rows import MOST_ROWS, RowsFrame, RowsQuery
 from metrics.spells import SpellsQuery, read_spells
 
@@ -121,6 +122,11 @@ class View:
         """Every answer of a half beside that of an earlier one; as many rows as answers, so it is not remembered."""
         query = RoundQuery(half, earlier, self.filters(), self.known_at, self.build.scope)
         return read_round(self.build.warehouse, query)
+
+    def read_scores(self, half: str) -> pd.DataFrame:
+        """The score of every entity and item of a half; as many rows, so it is not remembered."""
+        query = ScoresQuery(half, self.filters(), self.known_at, self.build.scope)
+        return read_scores(self.build.warehouse, query)
 
     def make_spells_query(
         self, by: tuple[str, ...] | None = None, *, least_not_met: int = 0, only_current: bool = False

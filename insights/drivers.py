@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.rounds import SETS
+from metrics.matching import SETS
 
 Array = npt.NDArray[np.float64]
 

@@ -113,7 +113,9 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     if fact == "pairs" and _is_in_cube_pair(query, metrics):
         ctes += _pair_cells(query, metrics)
     elif fact != "answers":
-        ctes.append(f"cell as (\n{_cell(query, fact)}\n)")
+        cell = _cell(query, fact, metrics)
+        ctes = [one for one in ctes if one not in FACTS[fact].tables or f" {one.split(' as ', 1)[0]} " in cell]
+        ctes.append(f"cell as (\n{cell}\n)")
     elif cube := _fastest_cube(query):
         ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
     else:
@@ -202,16 +204,20 @@ def _mask(column: str) -> str:
     return f"case when {column} is null or {IN_SCOPE.format(column)} then {column} else '{OUTSIDE}' end"
 
 
-def _cell(query: Query, fact: str) -> str:
-    """Sums of the fact's additive columns per dimension values and entity."""
+def _cell(query: Query, fact: str, metrics: list[Metric]) -> str:
+    """Sums of the additive columns that the metrics need per dimension values and entity."""
     dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
     # By expression, not by name: an alias may share its name with a column.
     groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
     conditions = [*FACTS[fact].conditions, *list_conditions(query.filters, query.scope, fact)]
+    columns = [
+        f"{sql} as {name}" for name, sql in FACTS[fact].columns.items() if any(_names(one, name) for one in metrics)
+    ]
+    source = FACTS[fact].join(" ".join([*dimensions, *columns, *conditions]))
     return (
         "    select\n        "
-        + ",\n        ".join([*dimensions, "e.entity_id", *FACTS[fact].columns])
-        + f"\n    {FACTS[fact].source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
+        + ",\n        ".join([*dimensions, "e.entity_id", *columns])
+        + f"\n    {source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
         + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
     )
 
@@ -364,6 +370,8 @@ def _fastest_cube(query: Query) -> str | None:
         for name in {*query.by, *query.filters.chosen(), *(["domain"] if query.scope.domains is not None else [])}
         if DIMENSIONS[name].is_of_item and "answers" in DIMENSIONS[name].facts
     }
+    if not of_items:
+        return "cube_inspection"
     if of_items <= {"domain", "measure"}:
         return "cube_measure"
     # Blocks are the faster way to a category, as long as not every entity of them is told apart.

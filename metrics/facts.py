@@ -7,6 +7,7 @@ was handed in for a plan and `r` a finding's place in its row of repeats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -62,6 +63,7 @@ def join_entity(day: str) -> str:
 
 
 ALL_ROWS = "true"
+ADDS = re.compile(r"left join \w+ (\w)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,19 @@ class Fact:
     tables: tuple[str, ...] = ()
 
     @property
-    def columns(self) -> list[str]:
-        """What a cell holds of the rows in it: every count and every sum under its name."""
-        counts = [
-            (name, "count(*)" if condition == ALL_ROWS else f"sum(case when {condition} then 1 else 0 end)")
+    def columns(self) -> dict[str, str]:
+        """What a cell can hold of the rows in it, by name: every count and every sum."""
+        counts = {
+            name: "count(*)" if condition == ALL_ROWS else f"sum(case when {condition} then 1 else 0 end)"
             for name, condition in self.counts.items()
-        ]
-        return [f"{expression} as {name}" for name, expression in (*counts, *self.sums)]
+        }
+        return counts | dict(self.sums)
+
+    def join(self, expressions: str) -> str:
+        """The source for what the expressions name: tables that only add to a row are left out where none is named."""
+        first, *joins = self.source.split("\n    ")
+        kept = [one for one in joins if not (found := ADDS.match(one)) or re.search(rf"\b{found[1]}\.", expressions)]
+        return "\n    ".join([first, *kept])
 
 
 FACTS = {
@@ -93,7 +101,7 @@ FACTS = {
         f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), {"inspections": ALL_ROWS}
     ),
     "plans": Fact(
-        f"from fct_plan f\n    join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
+        f"from fct_plan f\n    left join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
         (known("f"), "not f.is_cancelled"),
         {
             "planned": ALL_ROWS,

@@ -128,7 +128,7 @@ PAIRED = (
 OF_ANSWERS = Beginning(
     "answers", "performed_on", "entity",
     """select inspection_id, sum(met + partly_met + not_met + not_applicable + not_answered) as number
-    from cube_measure
+    from cube_inspection
     where event_at <= $known_at
     group by inspection_id""",
 )  # fmt: skip

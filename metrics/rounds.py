@@ -1,4 +1,4 @@
-"""Answers of several rounds side by side: the same item of the same entity in two rounds, or through all of them.
+"""Answers of rounds side by side: the same item of the same entity in two rounds, and what all such questions share.
 
 What is the same item is said by its lineage, and answers of one inspection type stand beside those of the same type.
 Aliases of tables are those of metrics/facts.py.
@@ -12,16 +12,12 @@ from typing import Any, Final, Protocol
 
 import pandas as pd
 
-from metrics.catalog import DIMENSIONS, VERDICTS
+from metrics.catalog import VERDICTS
 from metrics.compile import keep_used, list_conditions, list_parameters, list_tables
 from metrics.facts import INSPECTOR, join_entity, known
 from metrics.query import Filters, QueryProblem, Scope, list_filter_problems, period_column
 from metrics.warehouse import Warehouse
 
-SETS: Final = ("all", "asked", "answered", "applicable")
-"""Sets of an entity's answers, each within the one before: all, those to items asked in both rounds, answered in both
-(not applicable included), and applicable and answered in both."""
-SIDES: Final = ("before", "after")
 VERDICT_NO: Final = {name: number for number, (name, _, _) in enumerate(VERDICTS)}
 """Verdicts as numbers in the order of the catalog: 0 met, 1 partly met, 2 not met, 3 not applicable, 4 not answered."""
 
@@ -35,26 +31,6 @@ class Asked(Protocol):
     def known_at(self) -> datetime | None: ...
     @property
     def scope(self) -> Scope: ...
-
-
-@dataclass(frozen=True, slots=True)
-class MatchQuery:
-    """Two periods of one length, whose answers are set side by side per entity."""
-
-    before: str
-    after: str
-    filters: Filters = field(default_factory=Filters)
-    known_at: datetime | None = None
-    scope: Scope = field(default_factory=Scope)
-
-    def __post_init__(self) -> None:
-        problems = list_problems(self.filters, self.known_at)
-        columns = {period_column(code) for code in (self.before, self.after)}
-        if None in columns or len(columns) > 1:
-            problems.append(f"'{self.before}' and '{self.after}' are no two periods of one length")
-        elif self.before == self.after:
-            problems.append(f"'{self.before}' is set beside itself")
-        refuse(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,68 +62,6 @@ def list_problems(filters: Filters, known_at: datetime | None) -> list[str]:
 def refuse(problems: list[str]) -> None:
     if problems:
         raise QueryProblem("; ".join(problems))
-
-
-def match_rounds(warehouse: Warehouse, query: MatchQuery) -> pd.DataFrame:
-    """Sums of weight × score and of weights per entity, of each of SETS on both sides.
-
-    One row per entity with anything on either side: entity, region, business_group and entity_kind (of the later side
-    where it has one), and `<set>_numerator_<side>`, `<set>_denominator_<side>`; 0 where there is nothing.
-    """
-    column = DIMENSIONS[str(period_column(query.before))].column
-    counts = {
-        "asked": "count(a.verdict)",
-        "answered": _count("a.verdict <> 'not_answered'"),
-        "applicable": "count(a.score)",
-    }
-    cells, sums = [], []
-    for number, side in enumerate(SIDES):
-        on_side = f"h.side = {number}"
-        for name, count in counts.items():
-            cells.append(f"{_hold(count, on_side)} as {name}_{side}")
-        cells.append(f"sum(case when {on_side} then p.weight * a.score else 0 end) as numerator_{side}")
-        cells.append(f"sum(case when {on_side} and a.score is not null then p.weight else 0 end) as denominator_{side}")
-        for name in SETS:
-            within = f"{name}_before > 0 and {name}_after > 0" if name != "all" else "true"
-            sums += [
-                f"round(sum(case when {within} then {part}_{side} else 0 end), 9) as {name}_{part}_{side}"
-                for part in ("numerator", "denominator")
-            ]
-    lines = ",\n        ".join
-    sql = f"""with {write_tables(query.filters, query.scope)},
-held as (
-    select f.inspection_id, f.inspection_type, e.entity_id, e.entity_code, e.region_code, e.business_group_code,
-        e.entity_kind, case when {column} = $after then 1 else 0 end as side
-    {from_inspections(query.filters)}
-    {hold(query, "fex", f"{column} in ($before, $after)", with_periods=False)}
-),
-cell as (
-    select h.entity_id, h.inspection_type, p.lineage_no,
-        {lines(cells)}
-    from fct_answer a
-    join held h on h.inspection_id = a.inspection_id
-    join part p on p.item_id = a.item_id
-    where {known("a")} and a.known_from >= $first_known
-    group by h.entity_id, h.inspection_type, p.lineage_no
-),
-summed as (
-    select entity_id,
-        {lines(sums)}
-    from cell
-    group by entity_id
-),
-place as (
-    select entity_id, entity_code, region_code, business_group_code, entity_kind,
-        row_number() over (partition by entity_id order by side desc, region_code, business_group_code) as place_no
-    from held
-)
-select p.entity_code as entity, p.region_code as region, p.business_group_code as business_group, p.entity_kind, s.*
-from summed s
-join place p on p.entity_id = s.entity_id and p.place_no = 1
-order by p.entity_code"""
-    periods = {"before": _period_value(query.before), "after": _period_value(query.after)}
-    first_known = _find_first_known(warehouse, column, *periods.values())
-    return read(warehouse, query, sql, periods | {"first_known": first_known}).drop(columns="entity_id")
 
 
 def read_round(warehouse: Warehouse, query: RoundQuery) -> pd.DataFrame:
@@ -223,17 +137,6 @@ def _find_first_known(warehouse: Warehouse, column: str, *periods: str | int) ->
     return found
 
 
-def _count(condition: str) -> str:
-    return f"sum(case when {condition} then 1 else 0 end)"
-
-
-def _hold(count: str, condition: str) -> str:
-    """A count held to a condition."""
-    if count.startswith("count("):
-        return _count(f"{condition} and {count[6:-1]} is not null")
-    return count.replace("case when ", f"case when {condition} and ", 1)
-
-
 def write_tables(filters: Filters, scope: Scope) -> str:
     """Entities, and the items that the filters leave with a number for each lineage."""
     conditions = [known("c"), "c.is_assessable", *list_conditions(filters, scope, "answers", "c")]
@@ -264,10 +167,6 @@ def hold(
     filters = replace(query.filters, **ends) if not with_periods or without_beginning else query.filters
     conditions = [known("f"), more, *list_conditions(filters, query.scope, "answers", tables)]
     return f"where {' and '.join(conditions)}"
-
-
-def _period_value(code: str) -> str | int:
-    return int(code[2:]) if period_column(code) == "fiscal_year" else code
 
 
 def read(warehouse: Warehouse, query: Asked, sql: str, more: dict[str, Any], *, is_long: bool = False) -> pd.DataFrame:

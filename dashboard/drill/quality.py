@@ -91,11 +91,9 @@ def find_newest_half(view: View) -> str | None:
 
 
 def measure_quality(view: View, half: str, *, with_model: bool) -> Quality:
-    """Figures of each item of a half; of several answers of an entity to an item the worst counts."""
-    frame = view.read_round(half, half)[["entity", ITEM, "score"]]
-    scored = frame.dropna(subset=["score"]).sort_values("score", kind="stable").drop_duplicates(["entity", ITEM])
-    scored = scored.rename(columns={ITEM: "item"}).astype({"entity": object, "item": object})
-    items = describe_items(scored)
+    """Figures of each item of a half."""
+    scored = view.read_scores(half).rename(columns={ITEM: "item"})
+    items = describe_items(scored).astype({"item": object})
     entities = int(scored["entity"].nunique())
     cells = entities * len(items)
     is_fitted = False

@@ -67,6 +67,34 @@ comment on column cube_measure.weight_met is 'Change in the sum of weights over 
 comment on column cube_measure.written_score is 'Change in the sum of scores as written.';
 comment on column cube_measure.written_scores is 'Change in the number of scores as written.';
 
+create table cube_inspection (
+  inspection_id bigint not null,
+  event_at timestamp not null,
+  met bigint not null,
+  partly_met bigint not null,
+  not_met bigint not null,
+  not_applicable bigint not null,
+  not_answered bigint not null,
+  weight_applicable double not null,
+  weight_scored double not null,
+  weight_met double not null,
+  written_score double not null,
+  written_scores bigint not null
+);
+comment on table cube_inspection is 'One row per inspection and moment at which its counts changed: cube_measure without domain and measure.';
+comment on column cube_inspection.inspection_id is 'Inspection the answers belong to.';
+comment on column cube_inspection.event_at is 'Moment from which this change is known, UTC.';
+comment on column cube_inspection.met is 'Change in the number of answers met.';
+comment on column cube_inspection.partly_met is 'Change in the number of answers partly met.';
+comment on column cube_inspection.not_met is 'Change in the number of answers not met.';
+comment on column cube_inspection.not_applicable is 'Change in the number of answers not applicable.';
+comment on column cube_inspection.not_answered is 'Change in the number of items not answered.';
+comment on column cube_inspection.weight_applicable is 'Change in the sum of weights over applicable, answered items.';
+comment on column cube_inspection.weight_scored is 'Change in the sum of weight times score over the same items.';
+comment on column cube_inspection.weight_met is 'Change in the sum of weights over items met.';
+comment on column cube_inspection.written_score is 'Change in the sum of scores as written.';
+comment on column cube_inspection.written_scores is 'Change in the number of scores as written.';
+
 -- Pairs of answers, counted in the same way.
 create table cube_pair (
   inspection_id bigint not null,

@@ -18,8 +18,15 @@ by_measure as (
         coalesce(sum(weight_applicable), 0) as weight
     from cube_measure
     where inspection_id in (select inspection_id from touched_inspection)
+),
+by_inspection as (
+    select
+        coalesce(sum(met + partly_met + not_met + not_applicable + not_answered), 0) as answers,
+        coalesce(sum(weight_applicable), 0) as weight
+    from cube_inspection
+    where inspection_id in (select inspection_id from touched_inspection)
 )
-select f.answers, c.answers as in_cube_category, m.answers as in_cube_measure
-from facts f, by_category c, by_measure m
-where f.answers <> c.answers or f.answers <> m.answers
-    or abs(f.weight - c.weight) > 1e-6 * (1 + f.weight) or abs(f.weight - m.weight) > 1e-6 * (1 + f.weight)
+select f.answers, c.answers as in_cube_category, m.answers as in_cube_measure, i.answers as in_cube_inspection
+from facts f, by_category c, by_measure m, by_inspection i
+where f.answers <> c.answers or f.answers <> m.answers or f.answers <> i.answers
+    or greatest(abs(f.weight - c.weight), abs(f.weight - m.weight), abs(f.weight - i.weight)) > 1e-6 * (1 + f.weight)

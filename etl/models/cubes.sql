@@ -1,6 +1,7 @@
 -- Counts of answers per inspection, as changes at the moments they became known. Only inspections in touched_inspection.
 delete from cube_category where inspection_id in (select inspection_id from touched_inspection where not is_new);
 delete from cube_measure where inspection_id in (select inspection_id from touched_inspection where not is_new);
+delete from cube_inspection where inspection_id in (select inspection_id from touched_inspection where not is_new);
 
 -- Grouping by a small number for domain, measure and category is several times faster than by their names.
 create or replace temp table item_class as
@@ -82,5 +83,15 @@ select
 from changed_class c
 join (select distinct class_no, domain, measure from item_class) i using (class_no)
 group by c.inspection_id, i.domain, i.measure, c.event_at;
+
+insert into cube_inspection by name
+select
+    inspection_id, event_at, cast(sum(met) as bigint) as met, cast(sum(partly_met) as bigint) as partly_met,
+    cast(sum(not_met) as bigint) as not_met, cast(sum(not_applicable) as bigint) as not_applicable,
+    cast(sum(not_answered) as bigint) as not_answered, sum(weight_applicable) as weight_applicable,
+    sum(weight_scored) as weight_scored, sum(weight_met) as weight_met, sum(written_score) as written_score,
+    cast(sum(written_scores) as bigint) as written_scores
+from changed_class
+group by inspection_id, event_at;
 
 drop table changed_class;

@@ -29,7 +29,9 @@ THINNED = """delete from {table} where inspection_id in (
     select f.inspection_id from fct_inspection f join dim_entity e on e.entity_id = f.entity_id
     where f.fiscal_year < 2024 or e.entity_code[-2:] > '24'
 )"""
-TABLES = ("fct_answer", "fct_pair", "cube_pair", "cube_measure", "cube_category", "fct_inspection")
+TABLES = (
+    "fct_answer", "fct_pair", "cube_pair", "cube_inspection", "cube_measure", "cube_category", "fct_inspection",
+)  # fmt: skip
 
 
 def plant(home: Path, into: Path) -> Path:

@@ -238,7 +238,7 @@ def fill_table(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.Data
 
 CUBE = """
 insert into {table} by name
-select a.inspection_id, i.domain, i.measure, {category} a.known_from as event_at,
+select a.inspection_id, {classes} a.known_from as event_at,
   count(*) filter (verdict = 'met') as met, count(*) filter (verdict = 'partly_met') as partly_met,
   count(*) filter (verdict = 'not_met') as not_met, count(*) filter (verdict = 'not_applicable') as not_applicable,
   count(*) filter (verdict = 'not_answered') as not_answered,
@@ -275,8 +275,9 @@ def write_group(home: Path, name: str = BUILD_NAME, seed: int = 20260420) -> Sma
             ("fct_answer", answers),
         ):
             fill_table(connection, table, frame)
-        connection.execute(CUBE.format(table="cube_category", category="i.category_code,"))
-        connection.execute(CUBE.format(table="cube_measure", category=""))
+        connection.execute(CUBE.format(table="cube_category", classes="i.domain, i.measure, i.category_code,"))
+        connection.execute(CUBE.format(table="cube_measure", classes="i.domain, i.measure,"))
+        connection.execute(CUBE.format(table="cube_inspection", classes=""))
         connection.execute(FILL_BLOCKS)
         connection.execute(
             "insert into load select 1, 1, 'small.csv', 'none', 0, 'small_group', 'none', max(known_from), "

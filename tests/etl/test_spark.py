@@ -116,6 +116,7 @@ def test_every_table_has_the_same_rows(loaded: Any) -> None:
             "cube_pair",
             "cube_category",
             "cube_measure",
+            "cube_inspection",
             "cube_item",
         )
     )

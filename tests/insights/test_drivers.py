@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insights.drivers import PARTS, decompose_change, standardise, sum_parts
-from metrics.rounds import SETS
+from metrics.matching import SETS
 
 # Das Gupta (1993), examples of chapter 2, with the effects that the documentation of R's DasGuptR prints for them.
 DAS_GUPTA = {

@@ -52,6 +52,13 @@ select
     sum(written_scores)
 from cube_category
 group by inspection_id, domain, measure, event_at;
+
+insert into cube_inspection
+select
+    inspection_id, event_at, sum(met), sum(partly_met), sum(not_met), sum(not_applicable), sum(not_answered),
+    sum(weight_applicable), sum(weight_scored), sum(weight_met), sum(written_score), sum(written_scores)
+from cube_category
+group by inspection_id, event_at;
 """
 
 # Every inspection in a block of its own.

@@ -10,15 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from metrics.matching import SETS, MatchQuery, ScoresQuery, match_rounds, read_scores
 from metrics.query import Filters, QueryProblem, Scope
-from metrics.rounds import (
-    SETS,
-    VERDICT_NO,
-    MatchQuery,
-    RoundQuery,
-    match_rounds,
-    read_round,
-)
+from metrics.rounds import VERDICT_NO, RoundQuery, read_round
 from metrics.rows import RowsQuery, list_rows
 from metrics.spells import SpellsQuery, read_spells
 from metrics.warehouse import Warehouse
@@ -92,6 +86,17 @@ def test_attributes_are_those_of_the_later_side(wide: Warehouse) -> None:
     found = match_rounds(wide, MatchQuery("FY2023-H1", "FY2024-H1", SELF, KNOWN)).set_index("entity")
     assert found.loc["E-4", "business_group"] == "BG-2"
     assert found.loc["E-3", "region"] == "EU" and found.loc["E-3", "entity_kind"] == "affiliate"
+
+
+@pytest.mark.parametrize(("filters", "scope", "known_at"), HELD, ids=str)
+def test_scores_are_the_worst_of_each_entity_and_item(
+    wide: Warehouse, filters: Filters, scope: Scope, known_at: datetime
+) -> None:
+    found = read_scores(wide, ScoresQuery("FY2024-H1", filters, known_at, scope))
+    rows = told(wide, filters, scope, known_at)
+    rows = rows[(rows["fiscal_half"] == "FY2024-H1") & rows["score"].notna()]
+    wanted = rows.groupby(["entity", "item_lineage"])["score"].min().to_dict()
+    assert dict(zip(zip(found["entity"], found["item_lineage"], strict=True), found["score"], strict=True)) == wanted
 
 
 @pytest.mark.parametrize(("filters", "scope", "known_at"), HELD, ids=str)

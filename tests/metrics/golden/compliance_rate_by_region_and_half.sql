@@ -23,7 +23,7 @@ cell as (
         round(sum(c.weight_met), 9) as weight_met,
         round(sum(c.written_score), 9) as written_score,
         sum(c.written_scores) as written_scores
-    from cube_measure c
+    from cube_inspection c
     join fct_inspection f on f.inspection_id = c.inspection_id and f.known_from <= $known_at and f.known_to > $known_at
     join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
     where c.event_at <= $known_at
