@@ -34,13 +34,13 @@ class Card:
 
 def find_newest_period(view: View, metric: str = "compliance_rate") -> str | None:
     """The newest period shown that has a figure."""
-    frame = view.ask((metric,), (PERIOD,)).dropna(subset=[metric])
+    frame = view.ask((metric,), (PERIOD,), with_entities=False).dropna(subset=[metric])
     return max(frame[PERIOD], default=None)
 
 
 def find_period_before(view: View, newest: str, metric: str = "compliance_rate") -> str | None:
     """The period with a figure before the newest one, of those shown."""
-    frame = view.ask((metric,), (PERIOD,)).dropna(subset=[metric])
+    frame = view.ask((metric,), (PERIOD,), with_entities=False).dropna(subset=[metric])
     return max((period for period in frame[PERIOD] if period < newest), default=None)
 
 
@@ -99,7 +99,7 @@ def build_entities_card(view: View, frame: pd.DataFrame, newest: str, previous: 
 
 def build_count_card(view: View, metric: str, *, help_more: str = "", counted: str = "", **asked: Any) -> Card:
     """A count as it stands, without a history."""
-    value = view.ask((metric,), **asked)[metric].iloc[0]
+    value = view.ask((metric,), with_entities=False, **asked)[metric].iloc[0]
     return Card(
         label=view.label_metric(metric),
         value=say_number(0.0 if pd.isna(value) else value),

@@ -119,7 +119,7 @@ def show_no_rows(view: View, metric: str) -> None:
     emptying = [
         name
         for name in list_filters(view.selection)
-        if (view.loosen(name).ask((metric,))[f"{metric}_numerator"].fillna(0) > 0).any()
+        if (view.loosen(name).ask((metric,), with_entities=False)[f"{metric}_numerator"].fillna(0) > 0).any()
     ]
     names = join_values(view.language, [name_filter(name, view.language) for name in emptying])
     sentences = [view.say("Nothing matches these filters.")]
@@ -159,7 +159,7 @@ def say_coverage_note(view: View, *, every_type: bool = False) -> str:
 
 def has_rows(view: View, metric: str) -> bool:
     """Whether anything of a metric is behind the view."""
-    frame = view.ask((metric,))
+    frame = view.ask((metric,), with_entities=False)
     base = f"{metric}_denominator" if METRICS[metric].is_ratio else f"{metric}_numerator"
     return bool((frame[base].fillna(0) > 0).any())
 

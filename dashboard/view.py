@@ -20,7 +20,7 @@ from metrics.matching import MatchQuery, ScoresQuery, match_rounds, read_scores
 from metrics.query import Filters, Query
 from metrics.rounds import RoundQuery, read_round
 from metrics.rows import MOST_ROWS, RowsFrame, RowsQuery
-from metrics.spells import SpellsQuery, read_spells
+from metrics.spells import SpellsQuery, read_spells, read_spells_together
 
 Made = TypeVar("Made")
 
@@ -85,13 +85,16 @@ class View:
         period: str | None = None,
         every_type: bool = False,
         known_at: datetime | None = None,
+        with_entities: bool = True,
         **ids: tuple[str, ...],
     ) -> pd.DataFrame:
         """Figures of the rows that the reader chose: ids and labels per dimension, then the metrics' columns.
 
         `period` among the dimensions is the period of the reader's length. Rows without an id have NOT_STATED.
+        Where nobody is told how many entities stand behind them, `with_entities` spares counting them.
         """
         query = self.make_query(metrics, by, period=period, every_type=every_type, known_at=known_at, **ids)
+        query = replace(query, with_entities=with_entities)
         return answers.remember(
             self.build,
             f"{type(self).__name__} {by} {query!r}",
@@ -140,6 +143,11 @@ class View:
         """Spells in which an item was not met, listed or counted by dimensions."""
         query = self.make_spells_query(by, least_not_met=least_not_met, only_current=only_current)
         return answers.remember(self.build, repr(query), lambda: read_spells(self.build.warehouse, query))
+
+    def read_spells_together(self, *asked: Mapping[str, Any]) -> list[pd.DataFrame]:
+        """The same for several questions at once, because most of each is reading the rounds."""
+        queries = [self.make_spells_query(**one) for one in asked]
+        return answers.remember(self.build, repr(queries), lambda: read_spells_together(self.build.warehouse, queries))
 
     @property
     def halves(self) -> tuple[str, ...]:
@@ -286,7 +294,8 @@ def read_options(build: Build) -> Options:
 def _read_options(build: Build) -> Options:
     def ask(metrics: tuple[str, ...], dimensions: Sequence[str]) -> dict[str, pd.DataFrame]:
         """What there is of each dimension; one query for all of them, because each costs more than its rows."""
-        frame = answers.ask(build, Query(metrics, tuple(dimensions), Filters(), build.known_at, build.scope)).frame
+        query = Query(metrics, tuple(dimensions), Filters(), build.known_at, build.scope, with_entities=False)
+        frame = answers.ask(build, query).frame
         return {name: frame.dropna(subset=[name]).drop_duplicates(name) for name in dimensions}
 
     listed = [choice.dimension for choice in CHOICES if choice.place != "when chosen"]

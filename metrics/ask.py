@@ -18,7 +18,8 @@ class AnswerFrame:
     """The answer to a query, and what it rests on.
 
     `frame` has for each dimension its id and the columns `<dimension>_en` and `<dimension>_ja`, and for each metric
-    its value (rates 0..1), `_numerator`, `_denominator`, `_contributing` and `_expected` (entities).
+    its value (rates 0..1), `_numerator`, `_denominator`, `_contributing` and `_expected` (entities; both empty where the
+    query counts none).
     """
 
     query: Query

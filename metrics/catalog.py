@@ -57,6 +57,11 @@ class Metric:
         """Whether it is a ratio of two sums."""
         return self.denominator is not None
 
+    @property
+    def base(self) -> str:
+        """The sum that entities behind the figure have something in: the denominator, where there is one."""
+        return self.denominator or self.numerator
+
 
 INSPECTION_TYPES = (
     ("self_check", "Self-check", "自己点検"),

@@ -6,6 +6,7 @@ The SQL is what DuckDB and Spark both run and answer alike.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,55 +26,43 @@ IN_SCOPE = "{0} in (select unnest($scope_entities))"
 # Entities are marked by the bits of a number, so that a group of answers knows its entities without a row for each.
 BITS = 63
 BY_VERDICT = ADDITIVE[:5]
+NONE = "cast(0 as bigint)"
+
+
+SCORED, EVERY = BY_VERDICT[:3], BY_VERDICT
 
 
 def _held(*verdicts: str) -> str:
     """Bits of the inspections of a place in which an item has one of the verdicts."""
     marks = " | ".join(f"a.{name}_marks" for name in verdicts)
-    return f"({marks}) & p.mask" if len(verdicts) > 1 else f"{marks} & p.mask"
+    return f"({marks}) & p.mask" if len(verdicts) > 1 else f"{marks} & p.mask" if verdicts else NONE
 
 
-SCORED, EVERY = BY_VERDICT[:3], BY_VERDICT
-# What is counted of the answers in a place and part, and which of it each additive column needs.
-TALLIED = {name: f"sum(bit_count({_held(name)}))" for name in BY_VERDICT} | {
-    "answers": f"sum(bit_count({_held(*EVERY)}))",
-    "scored": f"sum(bit_count({_held(*SCORED)}))",
-    "score": f"""sum(case when a.own_score is null
-            then bit_count({_held("met")}) + cast(0.5 as double) * bit_count({_held("partly_met")})
-            else a.own_score * bit_count({_held(*SCORED)}) end)""",
-    "written_score": f"sum(coalesce(a.written_score, 0) * bit_count({_held(*EVERY)}))",
-    "written_scores": f"sum(case when a.written_score is not null then bit_count({_held(*EVERY)}) else 0 end)",
-}
+def _tally(verdicts: Sequence[str]) -> dict[str, str]:
+    """What can be counted of the answers in a place and part, of those with one of the verdicts."""
+
+    def count(*names: str) -> str:
+        return f"bit_count({_held(*(name for name in names if name in verdicts))})"
+
+    return {name: f"sum({count(name)})" for name in BY_VERDICT} | {
+        "answers": f"sum({count(*EVERY)})",
+        "scored": f"sum({count(*SCORED)})",
+        "score": f"""sum(case when a.own_score is null
+            then {count("met")} + cast(0.5 as double) * {count("partly_met")}
+            else a.own_score * {count(*SCORED)} end)""",
+        "written_score": f"sum(coalesce(a.written_score, 0) * {count(*EVERY)})",
+        "written_scores": f"sum(case when a.written_score is not null then {count(*EVERY)} else 0 end)",
+    }
+
+
+# Which of it each additive column needs; the others need what has their name.
 TALLIES = {"weight_applicable": "scored", "weight_scored": "score", "weight_met": "met"}
 
-_COUNTED = "block_no, item_id, own_score, written_score, known_from, known_to"
-ANSWERS_BY_VERDICT = (
-    "counted as (\n    "
-    + "\n    union all\n    ".join(
-        f"select {_COUNTED}, '{verdict}' as verdict, "
-        + ", ".join(
-            f"{f'{name}_marks' if name == verdict else 'cast(0 as bigint)'} as {name}_marks" for name in BY_VERDICT
-        )
-        + f"\n    from cube_item\n    where {verdict}_marks <> 0"
-        for verdict in BY_VERDICT
-    )
-    + "\n)"
-)
 PAIRED = {
     (outside, mine): f"{outside}_self_{mine}" for outside in ("met", "partly_met", "not_met")
     for mine in ("met", "partly_met", "not_met")
 }  # fmt: skip
 """Columns of cube_pair that count pairs, by the verdicts of outside check and self-check."""
-_CLASSED = "inspection_id, self_domain, domain, measure, category_code, event_at"
-PAIRS_BY_VERDICT = (
-    "counted as (\n    "
-    + "\n    union all\n    ".join(
-        f"select {_CLASSED}, '{outside}' as verdict, '{mine}' as self_verdict, {column} as pairs"
-        f"\n    from cube_pair\n    where {column} <> 0"
-        for (outside, mine), column in PAIRED.items()
-    )
-    + "\n)"
-)
 # Answers as written are in no cube: each counts as a block with one inspection.
 ANSWERS_AS_WRITTEN = """counted as (
     select
@@ -116,24 +105,25 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
         cell = _cell(query, fact, metrics)
         ctes = [one for one in ctes if one not in FACTS[fact].tables or f" {one.split(' as ', 1)[0]} " in cell]
         ctes.append(f"cell as (\n{cell}\n)")
-    elif cube := _fastest_cube(query):
+    elif (cube := _fastest_cube(query)) == "cube_inspection":
+        ctes.append(f"cell as (\n{_inspection_cell(query, metrics)}\n)")
+    elif cube:
         ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
     else:
         ctes += _item_cells(query, metrics)
-    is_marked = fact == "answers" and _fastest_cube(query) is None
-    groups = ", ".join(query.by)
+    # Cubes that hold changes tell an entity's answers only when all of its changes are added up.
+    is_marked = _fastest_cube(query) in (None, "cube_inspection") if fact == "answers" else fact != "pairs"
+    behind = "" if not query.with_entities else MARKED if is_marked else SUMMED
     ctes.append(
         "figure as (\n    select\n        "
-        + ",\n        ".join([*query.by, *(line for metric in metrics for line in _sums(metric, is_marked))])
-        + "\n    from cell"
-        + (f"\n    group by {groups}" if groups else "")
-        + "\n)"
+        + ",\n        ".join([*query.by, *(line for metric in metrics for line in _sums(metric, behind))])
+        + f"\n    from cell{_group(query.by)}\n)"
     )
     columns = [f"g.{name}" for name in query.by]
     for metric in metrics:
         columns += [f"g.{metric.name}_{part}" for part in ("numerator", "denominator", "contributing")]
     join = ""
-    if fact in ("answers", "inspections", "plans"):
+    if query.with_entities and fact in ("answers", "inspections", "plans"):
         shared = [name for name in query.by if "plans" in DIMENSIONS[name].facts]
         ctes.append(f"expected as (\n{_expected(query, shared)}\n)")
         same = " and ".join(f"x.{name} is not distinct from g.{name}" for name in shared) or "true"
@@ -154,14 +144,15 @@ def keep_used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name in used}
 
 
-def _sums(metric: Metric, is_marked: bool) -> list[str]:
+MARKED, SUMMED = "sum(bit_count({0}_marks))", "sum(case when {1} <> 0 then 1 else 0 end)"
+
+
+def _sums(metric: Metric, behind: str) -> list[str]:
     """Columns of a metric over cells: its sums, and how many entities stand behind it."""
-    base = metric.denominator or metric.numerator
-    behind = f"sum(bit_count({metric.name}_marks))" if is_marked else f"sum(case when {base} <> 0 then 1 else 0 end)"
     return [
         f"cast(sum({metric.numerator}) as double) as {metric.name}_numerator",
         f"cast({f'sum({metric.denominator})' if metric.denominator else 'null'} as double) as {metric.name}_denominator",
-        f"cast({behind} as bigint) as {metric.name}_contributing",
+        f"cast({behind.format(metric.name, metric.base) or 'null'} as bigint) as {metric.name}_contributing",
     ]
 
 
@@ -172,6 +163,8 @@ def _uses_inspector(query: Query, fact: str) -> bool:
 
 def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector: bool) -> list[str]:
     """The tables (of a `with`) that the source of a fact is made of; entities have each day covered once.
+
+    Each entity has a bit of its own: `mark`, within its `block`.
 
     Of a scope, entities are those in it, and what lies outside is named nowhere: not as business group, as parent
     or as inspector.
@@ -184,14 +177,18 @@ def list_tables(filters: Filters, scope: Scope, fact: str | None, with_inspector
         inspectors = f"dim_entity where {known('dim_entity')}"
     inspector_code = "entity_code" if scope.entity_codes is None else f"{_mask('entity_code')} as entity_code"
     entity = f"""entity as (
-    select
-        {columns},
-        -- Before its first interval the first one holds.
-        case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
-            else valid_from end as held_from,
-        coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to
-    from dim_entity
-    where known_from <= $known_at and known_to > $known_at{held}
+    select *, entity_no - entity_no % {BITS} as block, cast(pow(2, entity_no % {BITS}) as bigint) as mark
+    from (
+        select
+            {columns},
+            -- Before its first interval the first one holds.
+            case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
+                else valid_from end as held_from,
+            coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to,
+            dense_rank() over (order by entity_id) - 1 as entity_no
+        from dim_entity
+        where known_from <= $known_at and known_to > $known_at{held}
+    ) d
 )"""
     inspector = (
         [f"inspector as (select distinct entity_id, {inspector_code} from {inspectors})"] if with_inspector else []
@@ -205,40 +202,60 @@ def _mask(column: str) -> str:
 
 
 def _cell(query: Query, fact: str, metrics: list[Metric]) -> str:
-    """Sums of the additive columns that the metrics need per dimension values and entity."""
-    dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
-    # By expression, not by name: an alias may share its name with a column.
-    groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
+    """Sums of the additive columns that the metrics need per dimension values and block, and who is behind them."""
     conditions = [*FACTS[fact].conditions, *list_conditions(query.filters, query.scope, fact)]
     columns = [
         f"{sql} as {name}" for name, sql in FACTS[fact].columns.items() if any(_names(one, name) for one in metrics)
     ]
-    source = FACTS[fact].join(" ".join([*dimensions, *columns, *conditions]))
-    return (
-        "    select\n        "
-        + ",\n        ".join([*dimensions, "e.entity_id", *columns])
-        + f"\n    {source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
-        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
-    )
+    if fact == "pairs":
+        return _select_cell(query, fact, FACTS[fact].source, columns, conditions, by_entity=query.with_entities)
+    if query.with_entities:
+        columns += [_mark(metric, FACTS[fact].counts[metric.base]) for metric in metrics]
+    named = " ".join([*(DIMENSIONS[name].column for name in query.by), *columns, *conditions])
+    return _select_cell(query, fact, FACTS[fact].join(named), columns, conditions)
+
+
+def _inspection_cell(query: Query, metrics: list[Metric]) -> str:
+    """The same of answers from cube_inspection, a row of which is an inspection."""
+    columns = [f"sum(f.{name}) as {name}" for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
+    if query.with_entities:
+        columns += [_mark(metric, re.sub(r"\b([a-z]\w+)", r"f.\1", metric.base) + " <> 0") for metric in metrics]
+    conditions = [known("f"), *list_conditions(query.filters, query.scope, "answers")]
+    return _select_cell(query, "answers", f"from cube_inspection f{join_entity('f.reference_on')}", columns, conditions)
 
 
 def _cube_cell(query: Query, cube: str) -> str:
-    """The same from a cube, which holds changes."""
-    dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
-    groups = ", ".join([*(DIMENSIONS[name].column for name in query.by), "e.entity_id"])
+    """The same from a cube that holds changes: only all of those of an entity together say whether it has answers."""
     sums = [
         f"round(sum(c.{name}), 9) as {name}" if name in FRACTIONAL else f"sum(c.{name}) as {name}" for name in ADDITIVE
     ]
+    source = f"from {cube} c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
     conditions = ["c.event_at <= $known_at", *list_conditions(query.filters, query.scope, "answers")]
-    return (
-        "    select\n        "
-        + ",\n        ".join([*dimensions, "e.entity_id", *sums])
-        + f"\n    from {cube} c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
-        + f"{join_entity('f.reference_on')}{INSPECTOR if _uses_inspector(query, 'answers') else ''}"
-        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {groups}"
-        # A cell whose answers were all taken back, or moved to another measure, is no cell.
-        + f"\n    having {STILL_HELD}"
+    cell = _select_cell(
+        query, "answers", source + join_entity("f.reference_on"), sums, conditions, by_entity=query.with_entities
     )
+    # A cell whose answers were all taken back, or moved to another measure, is no cell.
+    return f"{cell}\n    having {STILL_HELD}"
+
+
+def _select_cell(
+    query: Query, fact: str, source: str, columns: list[str], conditions: list[str], *, by_entity: bool = False
+) -> str:
+    """The columns per dimension values, and per block or entity where these are counted."""
+    cells = ["e.entity_id"] if by_entity else ["e.block"] if query.with_entities else []
+    dimensions = [f"{DIMENSIONS[name].column} as {name}" for name in query.by]
+    # By expression, not by name: an alias may share its name with a column.
+    groups = [*(DIMENSIONS[name].column for name in query.by), *cells]
+    return (
+        f"    select\n        {(',' + chr(10) + '        ').join([*dimensions, *cells, *columns])}"
+        + f"\n    {source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
+        + f"\n    where {(chr(10) + '        and ').join(conditions)}{_group(groups)}"
+    )
+
+
+def _mark(metric: Metric, condition: str) -> str:
+    """Bits of the entities with a row that the metric's denominator counts."""
+    return f"bit_or(case when {condition} then e.mark else {NONE} end) as {metric.name}_marks"
 
 
 def _is_in_cube_pair(query: Query, metrics: list[Metric]) -> bool:
@@ -251,26 +268,43 @@ def _is_in_cube_pair(query: Query, metrics: list[Metric]) -> bool:
 
 def _pair_cells(query: Query, metrics: list[Metric]) -> list[str]:
     """Tables from cube_pair, which holds changes and stands for item and pair alike."""
-    is_by_verdict = bool({"verdict", "self_verdict"} & {*query.by, *query.filters.chosen()})
-    named = {name: re.sub(r"\ba\.", "c.", DIMENSIONS[name].column) for name in query.by}
-    counts = {"pairs": "c.pairs" if is_by_verdict else " + ".join(f"c.{column}" for column in PAIRED.values())}
-    sums = {name: f"sum({counts.get(name, f'c.{name}')})" for name in FACTS["pairs"].counts}
+    by_verdict = [name for name in ("verdict", "self_verdict") if name in {*query.by, *query.filters.chosen()}]
+    named = {name: re.sub(r"\ba\.", "c.", DIMENSIONS[name].column) for name in query.by if name not in by_verdict}
+    sums = {name: f"sum(c.{name})" for name in FACTS["pairs"].counts}
     sums |= {name: f"round(sum(c.{name}), 9)" for name, _ in FACTS["pairs"].sums}
+    sums["pairs"] = f"sum({' + '.join(f'c.{column}' for column in PAIRED.values())})"
     columns = [f"{sql} as {name}" for name, sql in sums.items() if any(_names(metric, name) for metric in metrics)]
-    conditions = [
-        "c.event_at <= $known_at",
-        *(re.sub(r"\ba\.", "c.", one) for one in list_conditions(query.filters, query.scope, "pairs")),
-    ]
+    if by_verdict:
+        columns = [f"sum(c.{column}) as {column}" for column in PAIRED.values()]
+    conditions = list_conditions(query.filters, query.scope, "pairs")
+    of_verdicts = [one for one in conditions if re.search(r"\ba\.(self_)?verdict\b", one)]
+    held = [re.sub(r"\ba\.", "c.", one) for one in conditions if one not in of_verdicts]
+    cells = ["e.entity_id"] if query.with_entities else []
     cell = (
-        "cell as (\n    select\n        "
-        + ",\n        ".join([*(f"{column} as {name}" for name, column in named.items()), "e.entity_id", *columns])
-        + f"\n    from {'counted' if is_by_verdict else 'cube_pair'} c"
-        + f"\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
+        f"{'counted' if by_verdict else 'cell'} as (\n    select\n        "
+        + ",\n        ".join([*(f"{column} as {name}" for name, column in named.items()), *cells, *columns])
+        + f"\n    from cube_pair c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
         + f"{join_entity('f.reference_on')}{INSPECTOR if _uses_inspector(query, 'pairs') else ''}"
-        + f"\n    where {(chr(10) + '        and ').join(conditions)}\n    group by {', '.join([*named.values(), 'e.entity_id'])}"
-        + f"\n    having {sums['pairs']} > 0\n)"
+        + f"\n    where {(chr(10) + '        and ').join(['c.event_at <= $known_at', *held])}"
+        + f"{_group([*named.values(), *cells])}\n    having {sums['pairs']} > 0\n)"
     )
-    return [*([PAIRS_BY_VERDICT] if is_by_verdict else []), cell]
+    if not by_verdict:
+        return [cell]
+    others = [*named, *(["entity_id"] if query.with_entities else [])]
+    # Counted once for every two verdicts, side by side, and then one below the other.
+    parts = [
+        f"select {''.join(f'{name}, ' for name in others)}'{outside}' as verdict, '{mine}' as self_verdict, "
+        f"{column} as pairs\n        from counted where {column} > 0"
+        for (outside, mine), column in PAIRED.items()
+    ]
+    keys = [*(name for name in query.by if name in by_verdict), *others]
+    union = "\n        union all\n        ".join(parts)
+    where = f"\n    where {' and '.join(of_verdicts)}" if of_verdicts else ""
+    split = (
+        f"cell as (\n    select {''.join(f'{name}, ' for name in keys)}sum(pairs) as pairs"
+        f"\n    from (\n        {union}\n    ) a{where}{_group(keys)}\n)"
+    )
+    return [cell, split]
 
 
 def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
@@ -288,75 +322,109 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
     def where(*conditions: str) -> str:
         return f"where {(chr(10) + '        and ').join(conditions)}"
 
-    of_place, of_part = "".join(f"{name}, " for name in by["fex"]), "".join(f"{name}, " for name in by["c"])
+    unit = [*by["fex"], *(["block"] if query.with_entities else [])]
+    of_unit, of_part = "".join(f"{name}, " for name in unit), "".join(f"{name}, " for name in by["c"])
+    block = f", k.entity_no - k.entity_no % {BITS} as block" if query.with_entities else ""
+    place_no = f"dense_rank() over (order by {of_unit.removesuffix(', ')})" if unit else "1"
     columns = "".join(f"{DIMENSIONS[name].column}, " for name in by["c"])
-    keys = "".join(f", {DIMENSIONS[name].column} as {name}" for name in by["a"])
-    key_columns = "".join(f", {DIMENSIONS[name].column}" for name in by["a"])
+    keys, key_columns = "".join(f", {name}" for name in by["a"]), ""
     counted = [name for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
     sums = dict.fromkeys(["answers", *(TALLIES.get(column, column) for column in counted)])
-    tally = [f"{TALLIED[name]} as {name}" for name in sums]
-    tally += [f"bit_or({_behind(metric)}) as {metric.name}_marks" for metric in metrics]
+
+    def tally(*verdicts: str) -> dict[str, str]:
+        tallied = {name: sql for name, sql in _tally(verdicts).items() if name in sums}
+        if query.with_entities:
+            tallied |= {f"{metric.name}_marks": f"bit_or({_behind(metric, verdicts)})" for metric in metrics}
+        return tallied
+
+    tallied = tally(*EVERY)
     cell = [
         f"sum(t.{TALLIES[name]} * q.weight) as {name}" if name in TALLIES else f"sum(t.{name}) as {name}"
         for name in counted
     ]
-    for metric in metrics:
+    for metric in metrics if query.with_entities else ():
         marks = f"t.{metric.name}_marks"
-        if (metric.denominator or metric.numerator) == "weight_applicable":
+        if metric.base == "weight_applicable":
             marks = f"case when q.weight <> 0 then {marks} else 0 end"
         cell.append(f"bit_or({marks}) as {metric.name}_marks")
-    shown = [f"{'p' if name in by['fex'] else 'q' if name in by['c'] else 't'}.{name}" for name in query.by]
+    shown = [f"{'p' if name in unit else 'q' if name in by['c'] else 't'}.{name}" for name in query.by]
+    shown += ["p.block"] if query.with_entities else []
+    source, told, split = "cube_item", "tally", []
     used = {*by["a"], *(name for name in ("verdict", "answer") if getattr(query.filters, name))}
-    source = ANSWERS_AS_WRITTEN if "answer" in used else ANSWERS_BY_VERDICT if "verdict" in used else ""
+    if "answer" in used:
+        source = "counted"
+        keys = "".join(f", {DIMENSIONS[name].column} as {name}" for name in by["a"])
+        key_columns = "".join(f", {DIMENSIONS[name].column}" for name in by["a"])
+    elif used:
+        # Counted once for every verdict, side by side, and then one below the other.
+        told, tallied, parts = "told", {}, []
+        for verdict in BY_VERDICT:
+            # Sums of nothing are not worth a column.
+            own = {name: sql for name, sql in tally(verdict).items() if f"a.{verdict}_marks" in sql}
+            columns_of = ", ".join(
+                f"{f'{verdict}_{name}' if name in own else NONE} as {name}" for name in tally(verdict)
+            )
+            parts.append(
+                f"select place_no, part_no, '{verdict}' as verdict, {columns_of}"
+                f"\n        from tally where {verdict}_answers > 0"
+            )
+            tallied |= {f"{verdict}_{name}": sql for name, sql in own.items()}
+        union = "\n        union all\n        ".join(parts)
+        held = f"\n    {where(*filters['a'])}" if filters["a"] else ""
+        split = [f"told as (\n    select *\n    from (\n        {union}\n    ) a{held}\n)"]
+        filters["a"] = []
+    tally_keys = f"p.place_no, q.part_no{keys if source == 'counted' else ''}"
     return [
         f"""held as (
     select
-        k.block_no, k.mark, {select("fex")}k.entity_no - k.entity_no % {BITS} as block
+        k.block_no, k.mark{"".join(f", {DIMENSIONS[name].column} as {name}" for name in by["fex"])}{block}
     from fct_inspection f
     join brg_inspection_block k on k.inspection_id = f.inspection_id{join_entity("f.reference_on")}{INSPECTOR if _uses_inspector(query, "answers") else ""}
     {where(known("f"), *filters["fex"])}
 )""",
         f"""place as (
-    select {of_place}block, block_no, mask, dense_rank() over (order by {of_place}block) as place_no
-    from (select {of_place}block, block_no, bit_or(mark) as mask from held group by {of_place}block, block_no) h
+    select {of_unit}block_no, mask, {place_no} as place_no
+    from (select {of_unit}block_no, bit_or(mark) as mask from held group by {of_unit}block_no) h
 )""",
         f"""part as (
     select c.item_id, {select("c")}c.weight, dense_rank() over (order by {columns}c.weight) as part_no
     from dim_item c
     {where(known("c"), "c.is_assessable", *filters["c"])}
 )""",
-        *([source] if source else []),
+        *([ANSWERS_AS_WRITTEN] if source == "counted" else []),
         f"""tally as (
     select
-        p.place_no, q.part_no{keys},
-        {("," + chr(10) + "        ").join(tally)}
-    from {"counted" if source else "cube_item"} a
+        {tally_keys},
+        {("," + chr(10) + "        ").join(f"{sql} as {name}" for name, sql in tallied.items())}
+    from {source} a
     join place p on p.block_no = a.block_no
     join part q on q.item_id = a.item_id
     {where(known("a"), *filters["a"])}
     group by p.place_no, q.part_no{key_columns}
 )""",
+        *split,
         f"""cell as (
     select
-        {", ".join([*shown, "p.block"])},
-        {("," + chr(10) + "        ").join(cell)}
-    from tally t
-    join (select distinct place_no, {of_place}block from place) p on p.place_no = t.place_no
+        {("," + chr(10) + "        ").join([*shown, *cell])}
+    from {told} t
+    join (select distinct {of_unit}place_no from place) p on p.place_no = t.place_no
     join (select distinct part_no, {of_part}weight from part) q on q.part_no = t.part_no
-    where t.answers > 0
-    group by {", ".join([*shown, "p.block"])}
+    where t.answers > 0{_group(shown)}
 )""",
     ]
 
 
-def _behind(metric: Metric) -> str:
-    """Bits of the inspections behind a metric: those with an answer that its denominator counts."""
-    base = metric.denominator or metric.numerator
-    if base == "weight_applicable":
-        return _held(*SCORED)
-    if base == "written_scores":
-        return f"case when a.written_score is not null then {_held(*EVERY)} else 0 end"
-    return _held(*(name for name in BY_VERDICT if re.search(rf"\b{name}\b", base)))
+def _group(columns: Sequence[str]) -> str:
+    return f"\n    group by {', '.join(columns)}" if columns else ""
+
+
+def _behind(metric: Metric, verdicts: Sequence[str]) -> str:
+    """Bits of the inspections behind a metric: those with an answer, of these verdicts, that its denominator counts."""
+    if metric.base == "weight_applicable":
+        return _held(*(name for name in SCORED if name in verdicts))
+    if metric.base == "written_scores":
+        return f"case when a.written_score is not null then {_held(*verdicts)} else {NONE} end"
+    return _held(*(name for name in verdicts if re.search(rf"\b{name}\b", metric.base)))
 
 
 def _names(metric: Metric, column: str) -> bool:
@@ -409,22 +477,26 @@ def list_conditions(
 def _expected(query: Query, shared: list[str]) -> str:
     """Entities that were to be inspected or were, in each cell of the dimensions that a plan has."""
     dimensions = "".join(f"{DIMENSIONS[name].column} as {name}, " for name in shared)
+    groups = ", ".join([*(DIMENSIONS[name].column for name in shared), "e.block"])
     parts = []
     for fact, table, day in (("plans", "fct_plan", "f.due_on"), ("inspections", "fct_inspection", "f.reference_on")):
         inspector = INSPECTOR if _uses_inspector(query, "plans") else ""
-        join = (join_entity(day) + inspector).replace("\n    ", "\n        ")
+        join = (join_entity(day) + inspector).replace("\n    ", "\n            ")
         conditions = [
             *FACTS[fact].conditions,
             *list_conditions(query.filters, query.scope, fact, filtered_as="plans"),
         ]
         parts.append(
-            f"        select {dimensions}e.entity_id\n        from {table} f{join}"
-            f"\n        where {(chr(10) + '            and ').join(conditions)}"
+            f"            select {dimensions}e.block, bit_or(e.mark) as marks\n            from {table} f{join}"
+            f"\n            where {(chr(10) + '                and ').join(conditions)}\n            group by {groups}"
         )
-    groups = f"\n    group by {', '.join(shared)}" if shared else ""
     names = "".join(f"{name}, " for name in shared)
-    union = "\n        union\n".join(parts)
-    return f"    select {names}count(*) as expected\n    from (\n{union}\n    ){groups}"
+    union = "\n            union all\n".join(parts)
+    by = f"\n    group by {', '.join(shared)}" if shared else ""
+    return (
+        f"    select {names}cast(coalesce(sum(bit_count(marks)), 0) as bigint) as expected\n    from (\n        select {names}block, bit_or(marks) as marks"
+        f"\n        from (\n{union}\n        ) p\n        group by {names}block\n    ) b{by}"
+    )
 
 
 def list_parameters(filters: Filters, scope: Scope, known_at: datetime) -> dict[str, Any]:

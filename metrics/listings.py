@@ -127,10 +127,9 @@ PAIRED = (
 
 OF_ANSWERS = Beginning(
     "answers", "performed_on", "entity",
-    """select inspection_id, sum(met + partly_met + not_met + not_applicable + not_answered) as number
+    """select inspection_id, met + partly_met + not_met + not_applicable + not_answered as number
     from cube_inspection
-    where event_at <= $known_at
-    group by inspection_id""",
+    where known_from <= $known_at and known_to > $known_at""",
 )  # fmt: skip
 OF_PAIRS = Beginning(
     "pairs", "fiscal_half", "entity",

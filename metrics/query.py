@@ -101,13 +101,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question. Raises QueryProblem when it is made of names that are not in the catalog or do not go together."""
+    """A question. Raises QueryProblem when it is made of names that are not in the catalog or do not go together.
+
+    Without `with_entities` the entities behind the figures are not counted, which is most of the work.
+    """
 
     metrics: tuple[str, ...]
     by: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
     known_at: datetime | None = None
     scope: Scope = field(default_factory=Scope)
+    with_entities: bool = True
 
     def __post_init__(self) -> None:
         problems = [_unknown("metric", name, METRICS) for name in self.metrics if name not in METRICS]

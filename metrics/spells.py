@@ -7,8 +7,8 @@ for each entity (rounds, the first half …) is kept as bit planes, of which pla
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,33 +63,24 @@ def read_spells(warehouse: Warehouse, query: SpellsQuery) -> pd.DataFrame:
     longer applies ends its spell without being fixed. Of several answers of one half the worst counts, and one that
     does not apply only where there is no other.
     """
-    tables = f"with {write_tables(query.filters, query.scope)},\n{_held(query)}"
-    visits = read(warehouse, query, f"{tables}\n{VISITS}", {})
-    items = read(warehouse, query, f"{tables}\n{ITEMS}", {})
-    halves = read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {})
-    marks = read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {}, is_long=True)
-    # A cell is a type, a lineage and a block of entities.
-    lines, blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
-    places, cells = pd.factorize(
-        ((marks["type_no"] * lines + marks["lineage_no"]) * blocks + marks["block"]).to_numpy(np.int64)
+    return read_spells_together(warehouse, [query])[0]
+
+
+def read_spells_together(warehouse: Warehouse, queries: Sequence[SpellsQuery]) -> list[pd.DataFrame]:
+    """The same for questions that are held to the same filters, moment and scope, from one reading of the rounds."""
+    query = queries[0]
+    assert all(
+        replace(one, by=query.by, least_not_met=query.least_not_met, only_current=query.only_current) == query
+        for one in queries
     )
-    found = _follow(marks, places, len(cells), len(halves), query)
-    spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-    visit_at = pd.MultiIndex.from_frame(visits[["type_no", "entity_no"]])
-    line, block = np.divmod(cells[spells.pop("cell")], blocks)
-    visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([line // lines, block + spells.pop("bit")]))
-    item = pd.Index(items["lineage_no"]).get_indexer(line % lines)
-    since, last = spells.pop("first"), spells.pop("last")
-    if query.by is not None:
-        codes = {
-            name: (visits if name in OF_VISIT else items, visit if name in OF_VISIT else item) for name in query.by
-        }
-        return _count(codes, spells)
-    columns = {name: visits[name].take(visit).array for name in OF_VISIT}
-    columns |= {name: items[name].take(item).array for name in OF_ITEM}
-    columns |= {"since": halves["fiscal_half"].take(since).array, "last": halves["fiscal_half"].take(last).array}
-    frame = pd.DataFrame({name: columns[name] for name in LISTED} | {name: spells[name] for name in FACTS})
-    return frame.sort_values(["entity", "item_lineage", "inspection_type", "since"], ignore_index=True)
+    tables = f"with {write_tables(query.filters, query.scope)},\n{_held(query)}"
+    rounds = _Rounds(
+        read(warehouse, query, f"{tables}\n{VISITS}", {}),
+        read(warehouse, query, f"{tables}\n{ITEMS}", {}),
+        read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {}),
+        read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {}, is_long=True),
+    )
+    return [rounds.tell(one) for one in queries]
 
 
 def _held(query: SpellsQuery) -> str:
@@ -135,47 +126,74 @@ PLACE: Final = f"""place as (
 )"""
 
 MARKS: Final = f"""select
-    p.type_no, q.lineage_no, p.block, p.half_no,
-    bit_or(a.not_met_marks & p.mask) as not_met,
-    bit_or(a.partly_met_marks & p.mask) as partly_met,
-    bit_or(a.met_marks & p.mask) as met,
-    bit_or(a.not_applicable_marks & p.mask) as not_applicable,
-    bit_or((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks)
-        & p.newest_mask) as asked
+    cast(p.type_no as integer) as type_no, cast(q.lineage_no as integer) as lineage_no, p.block,
+    cast(p.half_no as smallint) as half_no, a.not_met_marks & p.mask as not_met, a.partly_met_marks & p.mask as partly_met,
+    a.met_marks & p.mask as met, a.not_applicable_marks & p.mask as not_applicable,
+    (a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks)
+        & p.newest_mask as asked
 from cube_item a
 join place p on p.block_no = a.block_no
 join part q on q.item_id = a.item_id
-where {known("a")}
-group by p.type_no, q.lineage_no, p.block, p.half_no
-order by p.half_no"""
+where {known("a")}"""
 
 
-def _follow(
-    marks: pd.DataFrame, places: np.ndarray[Any, Any], cells: int, halves: int, query: SpellsQuery
-) -> list[dict[str, np.ndarray[Any, Any]]]:
-    """Spells as they end, half by half; of each its cell, bit, first and last half, and FACTS."""
-    spells = _Spells(cells, max(halves, 1).bit_length())
-    verdicts = {name: marks[name].to_numpy(np.int64) for name in ("not_met", "partly_met", "met", "not_applicable")}
-    ends = np.searchsorted(marks["half_no"].to_numpy(), np.arange(halves + 1))
-    ended = [spells.collect(np.zeros(cells, np.int64), query.least_not_met)]
-    for half in range(halves):
-        rows = slice(ends[half], ends[half + 1])
-        seen = {name: _spread(values[rows], places[rows], cells) for name, values in verdicts.items()}
-        unmet = seen["not_met"] | seen["partly_met"]
-        over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
-        if not query.only_current and over.any():
-            ended.append(spells.collect(over, query.least_not_met, fixed=seen["met"]))
-        spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
-    asked = np.zeros(cells, np.int64)
-    np.bitwise_or.at(asked, places, marks["asked"].to_numpy(np.int64))
-    left = spells.open & asked if query.only_current else spells.open
-    return [*ended, spells.collect(left, query.least_not_met, current=asked)]
+class _Rounds:
+    """Every answer of every round, as marks; a cell is a type, a lineage and a block of entities."""
 
+    def __init__(self, visits: pd.DataFrame, items: pd.DataFrame, halves: pd.DataFrame, marks: pd.DataFrame) -> None:
+        self.visits, self.items, self.halves = visits, items, halves
+        self.lines, self.blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
+        keys = marks["type_no"].to_numpy(np.int64) * self.lines + marks["lineage_no"].to_numpy(np.int64)
+        places, self.cells = pd.factorize(keys * self.blocks + marks["block"].to_numpy(np.int64))
+        order = np.argsort(marks["half_no"].to_numpy(np.int16), kind="stable")
+        self.ends = np.searchsorted(marks["half_no"].to_numpy(np.int16)[order], np.arange(len(halves) + 1))
+        self.places = places[order]
+        names = ("not_met", "partly_met", "met", "not_applicable", "asked")
+        self.marks = {name: marks[name].to_numpy(np.int64)[order] for name in names}
 
-def _spread(values: Marks, places: np.ndarray[Any, Any], cells: int) -> Marks:
-    spread = np.zeros(cells, np.int64)
-    spread[places] = values
-    return spread
+    def tell(self, query: SpellsQuery) -> pd.DataFrame:
+        """The spells that a question is about."""
+        found = self.follow(query)
+        spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        visits, items, halves = self.visits, self.items, self.halves["fiscal_half"]
+        visit_at = pd.MultiIndex.from_frame(visits[["type_no", "entity_no"]])
+        line, block = np.divmod(self.cells[spells.pop("cell")], self.blocks)
+        visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([line // self.lines, block + spells.pop("bit")]))
+        item = pd.Index(items["lineage_no"]).get_indexer(line % self.lines)
+        since, last = spells.pop("first"), spells.pop("last")
+        if query.by is not None:
+            codes = {
+                name: (visits if name in OF_VISIT else items, visit if name in OF_VISIT else item) for name in query.by
+            }
+            return _count(codes, spells)
+        columns = {name: visits[name].take(visit).array for name in OF_VISIT}
+        columns |= {name: items[name].take(item).array for name in OF_ITEM}
+        columns |= {"since": halves.take(since).array, "last": halves.take(last).array}
+        frame = pd.DataFrame({name: columns[name] for name in LISTED} | {name: spells[name] for name in FACTS})
+        return frame.sort_values(["entity", "item_lineage", "inspection_type", "since"], ignore_index=True)
+
+    def follow(self, query: SpellsQuery) -> list[dict[str, np.ndarray[Any, Any]]]:
+        """Spells as they end, half by half; of each its cell, bit, first and last half, and FACTS."""
+        size, halves = len(self.cells), len(self.halves)
+        spells = _Spells(size, max(halves, 1).bit_length())
+        ended = [spells.collect(np.zeros(size, np.int64), query.least_not_met)]
+        for half in range(halves):
+            rows = slice(self.ends[half], self.ends[half + 1])
+            seen = {name: self._spread(name, rows) for name in ("not_met", "partly_met", "met", "not_applicable")}
+            unmet = seen["not_met"] | seen["partly_met"]
+            over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
+            if not query.only_current and over.any():
+                ended.append(spells.collect(over, query.least_not_met, fixed=seen["met"]))
+            spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
+        asked = self._spread("asked", slice(None))
+        left = spells.open & asked if query.only_current else spells.open
+        return [*ended, spells.collect(left, query.least_not_met, current=asked)]
+
+    def _spread(self, name: str, rows: slice) -> Marks:
+        """Marks by cell; several rows of one are united."""
+        spread = np.zeros(len(self.cells), np.int64)
+        np.bitwise_or.at(spread, self.places[rows], self.marks[name][rows])
+        return spread
 
 
 class _Spells:

@@ -97,7 +97,7 @@ class Warehouse:
                 """select max(moment) from (
                     select built_at as moment from build
                     union all select max(known_from) from fct_inspection
-                    union all select max(event_at) from cube_inspection
+                    union all select max(event_at) from cube_measure
                     union all select max(known_from) from fct_plan
                     union all select max(known_from) from fct_finding
                     union all select max(known_from) from fct_action

@@ -73,8 +73,8 @@ def show(view: View) -> None:
 
 def show_figures(view: View, rule: str) -> None:
     """Planned, performed, late and missing over the periods shown, with their way through them."""
-    over_time = view.ask(METRICS_SHOWN, (PERIOD,)).set_index(PERIOD).reindex(list(view.periods))
-    whole = view.ask(METRICS_SHOWN).iloc[0]
+    over_time = view.ask(METRICS_SHOWN, (PERIOD,), with_entities=False).set_index(PERIOD).reindex(list(view.periods))
+    whole = view.ask(METRICS_SHOWN, with_entities=False).iloc[0]
     caption = [rule, view.say("Over all periods shown; the small charts go from period to period.")]
     if view.has_item_filter():
         caption.append(
@@ -138,7 +138,9 @@ def label_states(view: View) -> dict[str, str]:
 @remembered
 def show_states(view: View) -> Panel:
     """Planned inspections by what became of them, by region."""
-    frame = view.ask((PLANNED, "on_time_rate", "late_inspections", "missing_inspections"), ("region",))
+    frame = view.ask(
+        (PLANNED, "on_time_rate", "late_inspections", "missing_inspections"), ("region",), with_entities=False
+    )
     parts = pd.DataFrame(
         {
             "on_time": frame["on_time_rate_numerator"],
@@ -171,7 +173,7 @@ def show_states(view: View) -> Panel:
 
 def show_plans(view: View, status: str) -> None:
     """Who has not reported, or reported late; or every planned inspection."""
-    frame = view.ask((PLANNED, "late_inspections", "missing_inspections")).fillna(0).iloc[0]
+    frame = view.ask((PLANNED, "late_inspections", "missing_inspections"), with_entities=False).fillna(0).iloc[0]
     numbers = {one: frame[[*metrics]].sum() for one, metrics in COUNTED_BY.items()}
     names = {
         "unreported": view.say("Missing or late"),

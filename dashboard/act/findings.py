@@ -74,7 +74,7 @@ def show(view: View) -> None:
 
 def show_figures(view: View) -> None:
     """What is open and overdue, as it stands now, of the findings raised in the periods shown."""
-    frame = view.ask(("findings", "mean_days_to_close", "actions")).iloc[0]
+    frame = view.ask(("findings", "mean_days_to_close", "actions"), with_entities=False).iloc[0]
     of_findings = view.say("of {number} findings", number=say_number(frame["findings"]))
     of_actions = view.say("of {number} actions", number=say_number(frame["actions"]))
     major = build_count_card(view, "open_findings", severity=("major",), counted=view.say("of the open findings"))
@@ -114,7 +114,7 @@ def list_severities(view: View, frame: pd.DataFrame) -> list[Part]:
 @remembered
 def show_age(view: View) -> Panel:
     """Open findings by their age, stacked by severity."""
-    frame = view.ask(("open_findings",), ("age_band", "severity"))
+    frame = view.ask(("open_findings",), ("age_band", "severity"), with_entities=False)
     frame = frame[frame["open_findings"] > 0]
     return make_stacks(
         view,
@@ -134,7 +134,7 @@ def show_age(view: View) -> Panel:
 @remembered
 def show_raised(view: View) -> Panel:
     """Findings raised over periods, stacked by severity."""
-    frame = view.ask(("findings",), (PERIOD, "severity"))
+    frame = view.ask(("findings",), (PERIOD, "severity"), with_entities=False)
     return make_stacks(
         view,
         key="raised-over-time",
@@ -154,7 +154,7 @@ def show_raised(view: View) -> Panel:
 @remembered
 def show_open_actions(view: View, dimension: str) -> Panel:
     """Open corrective actions by a dimension: overdue and not overdue."""
-    frame = view.ask(("open_actions", "overdue_actions"), (dimension,))
+    frame = view.ask(("open_actions", "overdue_actions"), (dimension,), with_entities=False)
     labels = view.label_rows(frame, dimension)
     overdue = frame.assign(id=frame[dimension], part_id="overdue", count=frame["overdue_actions"].fillna(0))
     others = frame.assign(
@@ -210,7 +210,8 @@ def show_repeats(view: View) -> None:
 
 def show_rows(view: View, chosen: str) -> None:
     """The actions or findings of the list that is chosen, page by page."""
-    numbers = view.ask(tuple(COUNTED_BY.values()))[list(COUNTED_BY.values())].fillna(0).iloc[0].astype(int)
+    metrics = tuple(COUNTED_BY.values())
+    numbers = view.ask(metrics, with_entities=False)[[*metrics]].fillna(0).iloc[0].astype(int)
     labels = {
         one: view.say("{list} ({number})", list=view.say(text), number=say_number(numbers[COUNTED_BY[one]]))
         for one, text in LISTS.items()

@@ -134,9 +134,10 @@ def read_cycle(view: View, year: str) -> Cycle:
 
 def make_cycle(held: View, year: str) -> Cycle:
     """The cycle of the year that the view is held to."""
-    frame = held.ask(tuple(METRIC_OF.values()), ("entity",)).set_index("entity")
+    frame = held.ask(tuple(METRIC_OF.values()), ("entity",), with_entities=False).set_index("entity")
     known = held.list_all_rows("entities").set_index("entity")
-    regions = held.ask(("planned_inspections",), ("entity", "region")).drop_duplicates("entity").set_index("entity")
+    regions = held.ask(("planned_inspections",), ("entity", "region"), with_entities=False)
+    regions = regions.drop_duplicates("entity").set_index("entity")
     every = frame.index.union(known.index)
     counts = pd.DataFrame({name: frame[metric] for name, metric in METRIC_OF.items()}).reindex(every).fillna(0)
     counts = counts.assign(findings_without_action=count_without_action(held).reindex(every).fillna(0))
@@ -154,7 +155,7 @@ def make_cycle(held: View, year: str) -> Cycle:
 
 def list_later_entities(view: View, year: str) -> list[str]:
     """The entities that are planned for the first time after a year, and so were not yet in the group."""
-    plans = view.loosen("period").ask(("planned_inspections",), ("entity", "fiscal_year"))
+    plans = view.loosen("period").ask(("planned_inspections",), ("entity", "fiscal_year"), with_entities=False)
     first = plans[plans["planned_inspections"] > 0].groupby("entity")["fiscal_year"].min()
     return list(first.index[first > int(year.removeprefix("FY"))])
 

@@ -70,9 +70,10 @@ def gather(group: View) -> tuple[pd.DataFrame, str | None]:
     """What the ranking is made of, one row per entity of the group on the knowledge day, and the newest half."""
     outside = tuple(one for one in group.options.choices["inspection_type"] if one != SELF_CHECK)
     entities = group.list_all_rows("entities").drop_duplicates("entity").set_index("entity")
-    own = group.ask(("compliance_rate",), ("entity", HALF), inspection_type=(SELF_CHECK,))
+    own = group.ask(("compliance_rate",), ("entity", HALF), inspection_type=(SELF_CHECK,), with_entities=False)
     own = own.dropna(subset=["compliance_rate"]).sort_values(HALF).drop_duplicates("entity", keep="last")
-    visits = drop_own(group.ask(("inspections",), ("entity", "inspecting_entity", HALF), inspection_type=outside))
+    by = ("entity", "inspecting_entity", HALF)
+    visits = drop_own(group.ask(("inspections",), by, inspection_type=outside, with_entities=False))
     halves = [*own[HALF], *visits[HALF]]
     if not halves or entities.empty:
         return pd.DataFrame(columns=list(COLUMNS)), None
@@ -81,10 +82,10 @@ def gather(group: View) -> tuple[pd.DataFrame, str | None]:
     own = own.set_index("entity").reindex(entities.index)
     recent = replace(group, selection=replace(group.selection, from_period=step_back(half, RECENT - 1)))
     counts = {
-        "missing_inspections": recent.ask(("missing_inspections",), ("entity",)),
-        "open_major_findings": group.ask(("open_findings",), ("entity",), severity=("major",)).rename(
-            columns={"open_findings": "open_major_findings"}
-        ),
+        "missing_inspections": recent.ask(("missing_inspections",), ("entity",), with_entities=False),
+        "open_major_findings": group.ask(
+            ("open_findings",), ("entity",), severity=("major",), with_entities=False
+        ).rename(columns={"open_findings": "open_major_findings"}),
     }
     counted = {
         name: frame.set_index("entity")[name].reindex(entities.index).fillna(0) for name, frame in counts.items()
@@ -110,7 +111,8 @@ def expect_optimism(outside: View, region: pd.Series, self_rate: pd.Series) -> p
     visited = read_visited(outside)
     rows = pd.DataFrame({"entity": region.index, "group": region.to_numpy(), "self_rate": self_rate.to_numpy()})
     estimate = estimate_verified(visited, rows).set_index("entity")
-    pairs = outside.ask(("pairs",), ("entity", HALF, "region", "inspection_type", "self_verdict", "verdict"))
+    by = ("entity", HALF, "region", "inspection_type", "self_verdict", "verdict")
+    pairs = outside.ask(("pairs",), by, with_entities=False)
     halves = pairs[pairs["pairs"] > 0].groupby("entity")[HALF].nunique()
     count = halves.reindex(region.index).fillna(0).astype(float)
     gap = visited.set_index("entity")
@@ -132,7 +134,8 @@ def read_outside_rates(group: View, half: str) -> pd.Series:
     """What outsiders found at each entity in the halves after one, as a rate of everything that they checked."""
     after = replace(group, selection=replace(group.selection, from_period=step_back(half, -1)))
     outside = tuple(one for one in group.options.choices["inspection_type"] if one != SELF_CHECK)
-    frame = drop_own(after.ask(("compliance_rate",), ("entity", "inspecting_entity"), inspection_type=outside))
+    by = ("entity", "inspecting_entity")
+    frame = drop_own(after.ask(("compliance_rate",), by, inspection_type=outside, with_entities=False))
     sums = frame.groupby("entity")[["compliance_rate_numerator", "compliance_rate_denominator"]].sum()
     sums = sums[sums["compliance_rate_denominator"] > 0]
     return sums["compliance_rate_numerator"] / sums["compliance_rate_denominator"]

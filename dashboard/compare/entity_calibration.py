@@ -63,7 +63,9 @@ def summarise_own(outside: View) -> pd.DataFrame:
     """Figures of the entity's pairs in one row; its visits are the clusters that the interval is reckoned with."""
 
     def summarise() -> pd.DataFrame:
-        frame = outside.ask(("pairs",), ("fiscal_half", "inspection_type", "self_verdict", "verdict"))
+        frame = outside.ask(
+            ("pairs",), ("fiscal_half", "inspection_type", "self_verdict", "verdict"), with_entities=False
+        )
         visits = frame["fiscal_half"].astype(str) + " " + frame["inspection_type"].astype(str)
         return summarise_pairs(frame.assign(entity=visits))
 
@@ -75,7 +77,7 @@ def summarise_others(outside: View, region: str | None) -> pd.DataFrame:
 
     def summarise() -> pd.DataFrame:
         group = outside.hold(entity=())
-        frame = group.ask(("pairs",), ("region", "entity", "self_verdict", "verdict"))
+        frame = group.ask(("pairs",), ("region", "entity", "self_verdict", "verdict"), with_entities=False)
         parts = [summarise_pairs(frame[frame["region"] == region]), summarise_pairs(frame)]
         return pd.concat(parts, ignore_index=True)
 
@@ -86,7 +88,7 @@ def read_visited(outside: View) -> pd.DataFrame:
     """Rates of both sides over the pairs of every visited entity of the group, with its region."""
 
     def read() -> pd.DataFrame:
-        frame = outside.hold(entity=()).ask(PAIRED, ("entity", "region"))
+        frame = outside.hold(entity=()).ask(PAIRED, ("entity", "region"), with_entities=False)
         # An entity that moved counts where most of its pairs are.
         frame = frame[frame["pairs"] > 0].sort_values("pairs", ascending=False).drop_duplicates("entity")
         return frame.rename(
@@ -100,7 +102,7 @@ def estimate_outside(view: View, code: str, region: str | None) -> pd.DataFrame:
     """What an outside check would probably find, in one row; null where that is not told."""
 
     def estimate() -> pd.DataFrame:
-        own = view.hold(inspection_type=(SELF_CHECK,)).ask(("compliance_rate",))
+        own = view.hold(inspection_type=(SELF_CHECK,)).ask(("compliance_rate",), with_entities=False)
         unvisited = pd.DataFrame({"entity": [code], "group": [region], "self_rate": [own["compliance_rate"].iloc[0]]})
         return estimate_verified(read_visited(choose_outside_types(view)), unvisited)
 

@@ -55,7 +55,9 @@ def show(view: View) -> None:
 def show_ranks(view: View, newest: str, frame: pd.DataFrame, kinds: Mapping[str, str]) -> None:
     """The weakest and the strongest, each against the rate of all entities of its kind, whatever else is filtered."""
     peers = view.hold(region=(), country=(), business_group=(), entity=(), entity_kind=())
-    by_kind = peers.ask((METRIC,), ("entity_kind",), period=newest).set_index("entity_kind")[METRIC]
+    by_kind = peers.ask((METRIC,), ("entity_kind",), period=newest, with_entities=False).set_index("entity_kind")[
+        METRIC
+    ]
     rate_of_peers = pd.Series({entity: by_kind.get(kind) for entity, kind in kinds.items()}, dtype=float)
     labels = view.read_labels("entity_kind")
     series = {entity: labels.get(kind, kind) for entity, kind in kinds.items()}

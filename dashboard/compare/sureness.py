@@ -23,7 +23,7 @@ MOST: Final = 20
 @remembered
 def show_sure_rank(view: View, by: str, newest: str, on_pick: OnPick) -> Panel:
     """Values of a dimension from the weakest on, each with the interval between entities and against all others."""
-    cells = view.ask((METRIC, "applicable_answers"), ("entity", by), period=newest)
+    cells = view.ask((METRIC, "applicable_answers"), ("entity", by), period=newest, with_entities=False)
     sums = cells.rename(
         columns={
             f"{METRIC}_numerator": "numerator",

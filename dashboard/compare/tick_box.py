@@ -60,7 +60,7 @@ def title_signs(view: View, half: str) -> str:
 
 def find_half(view: View) -> str | None:
     """The newest half shown in which the entity handed in a self-check."""
-    frame = view.hold(inspection_type=(SELF_CHECK,)).ask(("answers",), (HALF,))
+    frame = view.hold(inspection_type=(SELF_CHECK,)).ask(("answers",), (HALF,), with_entities=False)
     return max(frame.loc[frame["answers"] > 0, HALF], default=None)
 
 

@@ -108,7 +108,7 @@ def show_figure(view: View) -> None:
 
 def show_choices(view: View) -> None:
     """Search box, order and verdicts; each begins at the first page again."""
-    frame = view.ask(("answers",), ("verdict",))
+    frame = view.ask(("answers",), ("verdict",), with_entities=False)
     counts = dict(zip(frame["verdict"], frame["answers"], strict=True))
     labels = {EVERY_VERDICT: view.say("All")} | list_labels(view)
     counts[EVERY_VERDICT] = sum(counts.values())

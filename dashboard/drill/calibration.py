@@ -54,7 +54,8 @@ COMPARISON: Final = N_(
 def build_agreement_cards(view: View) -> list[Card]:
     """Agreement beyond chance, by both measures."""
     whole = view.remember(
-        "agreement of pairs", lambda: summarise_pairs(view.ask(("pairs",), ("entity", "self_verdict", "verdict")))
+        "agreement of pairs",
+        lambda: summarise_pairs(view.ask(("pairs",), ("entity", "self_verdict", "verdict"), with_entities=False)),
     ).iloc[0]
     scale = view.say("1 full agreement, 0 chance")
     return [
@@ -109,7 +110,7 @@ def read_groups(view: View, dimension: str) -> pd.DataFrame:
 def show_calibration(view: View, dimension: str) -> Panel:
     """Net optimism of each value of a dimension with its interval; agreement beyond chance is in the table."""
     groups = read_groups(view, dimension)
-    whole = summarise_pairs(view.ask(("pairs",), ("entity", "self_verdict", "verdict"))).iloc[0]
+    whole = summarise_pairs(view.ask(("pairs",), ("entity", "self_verdict", "verdict"), with_entities=False)).iloc[0]
     most = MOST_GROUPS if dimension in COMPARED else MOST_RANKED
     label = view.label_dimension(dimension)
     title = view.say(

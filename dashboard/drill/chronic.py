@@ -38,27 +38,31 @@ def show_chronic(view: ItemView) -> None:
         show_cases(view)
 
 
-def read_spells(view: View, by: tuple[str, ...] = (ITEM,)) -> pd.DataFrame:
-    """Spells counted by dimensions, with the names that insights read."""
-    return view.read_spells(by).rename(columns={"spells": "count"})
+def read_spells(view: View) -> pd.DataFrame:
+    """Spells counted by item, which is of one measure, with the names that insights read."""
+    return read_both(view)[0].rename(columns={"spells": "count"})
 
 
 def find_cases(view: View) -> pd.DataFrame:
     """Spells that still last with many rounds of not met, those of critical items first."""
-    spells = view.read_spells(least_not_met=LEAST_ROUNDS, only_current=True)
-    return find_chronic(spells, critical_first=True)
+    return find_chronic(read_both(view)[1], critical_first=True)
 
 
-def count_verdicts(view: View, by: tuple[str, ...]) -> pd.DataFrame:
-    """Answers by verdict, one column each, of everything that spells are found in."""
-    frame = view.look_back().ask(("answers",), (*by, "verdict"))
-    counts = frame.pivot_table(index=list(by), columns="verdict", values="answers", aggfunc="sum")
+def read_both(view: View) -> list[pd.DataFrame]:
+    """Spells counted by item, and those that are listed."""
+    return view.read_spells_together({"by": (ITEM, "measure")}, {"least_not_met": LEAST_ROUNDS, "only_current": True})
+
+
+def count_verdicts(view: View) -> pd.DataFrame:
+    """Answers by item, inspection type and verdict, one column each, of everything that spells are found in."""
+    frame = view.look_back().ask(("answers",), (ITEM, TYPE, "verdict"), with_entities=False)
+    counts = frame.pivot_table(index=[ITEM, TYPE], columns="verdict", values="answers", aggfunc="sum")
     return counts.reindex(columns=["met", "partly_met", "not_met"]).fillna(0.0)
 
 
 def measure_all_repeats(view: View) -> pd.Series:
     """The repeat rate of all items together, its interval, and what it would be if no answer followed another."""
-    counts = count_verdicts(view, (ITEM,))
+    counts = count_verdicts(view).groupby(ITEM).sum()
     unmet = counts["partly_met"] + counts["not_met"]
     spells = read_spells(view)
     return measure_repeat(spells.assign(base_rate=spells[ITEM].map(unmet / (unmet + counts["met"])))).iloc[0]
@@ -69,7 +73,7 @@ def find_least(view: View) -> tuple[int | None, float]:
 
     Rounds of not met are counted through partly met ones, so that the rate is that of not met among not met and met.
     """
-    counts = count_verdicts(view, (ITEM, TYPE))
+    counts = count_verdicts(view)
     asked = view.look_back().ask(("applicable_answers",), (ITEM, TYPE)).set_index([ITEM, TYPE])
     cells = asked["applicable_answers_contributing"].reindex(counts.index).fillna(0.0)
     told = counts["not_met"] + counts["met"]

@@ -94,7 +94,10 @@ def show_item_cards(view: ItemView, newest: str, previous: str | None) -> None:
         Card(
             view.say("Items with a rate"),
             say_number(len(now)),
-            view.say("{number} answers", number=say_number(view.ask(("answers",), period=newest)["answers"].iloc[0])),
+            view.say(
+                "{number} answers",
+                number=say_number(view.ask(("answers",), period=newest, with_entities=False)["answers"].iloc[0]),
+            ),
             view.say("Checklist items with at least one answer that counts; versions of one item count once."),
         ),
     ]
@@ -135,7 +138,7 @@ def find_item_changes(view: ItemView, newest: str, previous: str | None) -> pd.S
     """Change of each item since the period before, in percentage points."""
     if previous is None:
         return pd.Series(dtype=float)
-    before, after = (view.ask((RATE,), (ITEM,), period=period) for period in (previous, newest))
+    before, after = (view.ask((RATE,), (ITEM,), period=period, with_entities=False) for period in (previous, newest))
     return find_changes(view, RATE, (ITEM,), before, after).set_index(ITEM)["change"]
 
 
@@ -145,7 +148,7 @@ def read_all_items(view: ItemView, newest: str, previous: str | None) -> tuple[p
     facts = read_newest_versions(view).reindex(frame[ITEM])
     # A trend of the one period shown would say nothing, so that it is of every period, whatever the span.
     whole = view.loosen("period")
-    paths = whole.ask((RATE,), (ITEM, PERIOD)).dropna(subset=[RATE])
+    paths = whole.ask((RATE, "answers"), (PERIOD, ITEM), with_entities=False).dropna(subset=[RATE])
     paths = paths[paths[PERIOD] <= newest].pivot(index=ITEM, columns=PERIOD, values=RATE).reindex(frame[ITEM])
     language = view.language
     items = pd.DataFrame(

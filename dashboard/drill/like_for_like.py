@@ -25,7 +25,9 @@ MOST_TOLD: Final = 2
 
 def show_like_for_like(view: View) -> None:
     """Both rates over the periods shown, or why there is nothing to compare."""
-    checklists = read_newest_versions(view)["checklist_code"].reindex(view.ask(("answers",), (ITEM,))[ITEM])
+    checklists = read_newest_versions(view)["checklist_code"].reindex(
+        view.ask(("answers",), (ITEM,), with_entities=False)[ITEM]
+    )
     if checklists.nunique() > 1:
         silence = view.say(
             "Several checklists are added up here, which are not all asked in every period: choose one kind of "
@@ -49,7 +51,7 @@ def title_panel(view: View) -> str:
 def chain_periods(view: View) -> pd.DataFrame:
     """The rates of every period shown, with how many items it asked and how many the one before asked too."""
     names = {ITEM: "item_lineage", f"{METRIC}_numerator": "numerator", f"{METRIC}_denominator": "denominator"}
-    frame = view.ask((METRIC, "answers"), (PERIOD, ITEM)).rename(columns=names)
+    frame = view.ask((METRIC, "answers"), (PERIOD, ITEM), with_entities=False).rename(columns=names)
     sums = sum_common_items(frame, view.periods)
     return chain_rates(sums).join(sums).rename_axis(PERIOD)
 

@@ -153,7 +153,7 @@ def show_pair_cards(view: View) -> None:
 
 def list_past(view: View, metric: str) -> tuple[float, ...]:
     """A rate in each period shown."""
-    frame = view.ask(METRICS, (PERIOD,)).set_index(PERIOD).reindex(list(view.periods))
+    frame = view.ask(METRICS, (PERIOD,), with_entities=False).set_index(PERIOD).reindex(list(view.periods))
     return tuple(frame[metric].astype(float))
 
 
@@ -234,7 +234,7 @@ def show_crossing(view: View) -> Panel:
 
 def show_types(view: View) -> None:
     """Net optimism by kind of outside check over periods, of the kinds that there are pairs of."""
-    found = view.ask(("pairs",), ("inspection_type",))
+    found = view.ask(("pairs",), ("inspection_type",), with_entities=False)
     types = tuple(found.loc[found["pairs"] > 0, "inspection_type"])
     rates.show_heat(
         choose_types(view, types),

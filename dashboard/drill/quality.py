@@ -85,7 +85,7 @@ def show_quality(view: ItemView) -> None:
 
 def find_newest_half(view: View) -> str | None:
     """The newest half shown with answers that count."""
-    frame = view.ask(("applicable_answers",), (HALF,))
+    frame = view.ask(("applicable_answers",), (HALF,), with_entities=False)
     halves = frame.loc[frame["applicable_answers"].fillna(0) > 0, HALF]
     return max((half for half in halves if half), default=None)
 

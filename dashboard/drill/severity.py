@@ -76,11 +76,11 @@ def say_left_out(view: View) -> None:
 def find_inspectors(view: View) -> Inspectors:
     """Counts of visits and the spread of strictness; who is who is left behind here."""
     names = {"inspecting_entity": "inspector", "fiscal_half": "period"}
-    made = view.look_back().ask(("inspections",), VISIT).rename(columns=names)
+    made = view.look_back().ask(("inspections",), VISIT, with_entities=False).rename(columns=names)
     made = made[~made["inspector"].isin(UNTOLD) & (made["period"] != NOT_STATED) & (made["inspections"] > 0)]
     is_earlier = made["period"] < view.halves[0]
     again, before = (count_repeats(rows).repeat_inspections for rows in (made, made[is_earlier]))
-    visits = view.ask(("net_optimism", "pairs"), VISIT).rename(columns=names)
+    visits = view.ask(("net_optimism", "pairs"), VISIT, with_entities=False).rename(columns=names)
     visits = visits[~visits["inspector"].isin(UNTOLD) & (visits["pairs"] > 0)]
     summary = summarise_severity(estimate_severity(visits))
     others = int((visits["inspector"] != visits["entity"]).sum())

@@ -30,7 +30,7 @@ THIS, OTHERS = "this", "others"
 
 def show_time_to_fix(view: View) -> None:
     """Time to fix by measure."""
-    spells = read_spells(view, (ITEM, "measure"))
+    spells = read_spells(view)
     spells = spells.assign(**{GROUP: spells["measure"].fillna(NOT_STATED)})
     names = {code: label or view.say("Not stated") for code, label in view.read_labels("measure").items()}
     title = view.say("Rounds until an item is met again, by measure")

@@ -77,10 +77,12 @@ def say_elsewhere(view: View, found: Verified) -> str:
 
 def find_verified(view: View) -> Verified:
     """The estimate for each entity with a self-check and without an outside check in the periods shown."""
-    visited = sum_entities(view.ask(("pairs", SELF_RATE, OUTSIDE_RATE), PLACE), (SELF_RATE, OUTSIDE_RATE), "pairs")
+    visited = sum_entities(
+        view.ask(("pairs", SELF_RATE, OUTSIDE_RATE), PLACE, with_entities=False), (SELF_RATE, OUTSIDE_RATE), "pairs"
+    )
     visited = visited.rename(columns={SELF_RATE: "self_rate", OUTSIDE_RATE: "outside_rate", "region": "group"})
     visited = visited[(visited["pairs"] > 0) & visited["self_rate"].notna()]
-    checks = view.hold(inspection_type=(SELF_CHECK,)).ask((RATE,), PLACE)
+    checks = view.hold(inspection_type=(SELF_CHECK,)).ask((RATE,), PLACE, with_entities=False)
     checked = sum_entities(checks, (RATE,), f"{RATE}_denominator").dropna(subset=[RATE])
     checked = checked.rename(columns={RATE: "self_rate", "region": "group"})
     missed = checked[~checked["entity"].isin(list_seen(view))]
@@ -94,9 +96,13 @@ def list_seen(view: View) -> set[str]:
     """Entities that had an outside check of any type that asks what self-checks ask, whatever type is chosen."""
     outside = tuple(code for code in view.options.choices["inspection_type"] if code != SELF_CHECK)
     every = view.hold(inspection_type=outside)
-    by_type = every.ask(("pairs",), ("inspection_type",))
+    by_type = every.ask(("pairs",), ("inspection_type",), with_entities=False)
     paired = tuple(by_type.loc[by_type["pairs"] > 0, "inspection_type"])
-    inspected = view.hold(inspection_type=paired).ask(("inspections",), ("entity",)) if paired else by_type.head(0)
+    inspected = (
+        view.hold(inspection_type=paired).ask(("inspections",), ("entity",), with_entities=False)
+        if paired
+        else by_type.head(0)
+    )
     return set(inspected.loc[inspected["inspections"] > 0, "entity"]) if paired else set()
 
 

@@ -97,7 +97,7 @@ def choose_sides(view: View) -> tuple[Side, Side] | None:
 
 def choose_periods(view: View) -> tuple[Side, Side] | None:
     """Two periods; the newest and the one before unless chosen."""
-    frame = view.ask((METRIC,), (PERIOD,)).dropna(subset=[METRIC])
+    frame = view.ask((METRIC,), (PERIOD,), with_entities=False).dropna(subset=[METRIC])
     periods = sorted(frame[PERIOD])
     if len(periods) < 2:
         return None

@@ -125,7 +125,7 @@ def find_headlines(view: View, newest: str, previous: str | None) -> Headlines:
     facts += tell_chronic(spells, query)
     if previous:
         facts += find_restated(view, previous)
-    counts = view.ask(COUNTS, every_type=True)
+    counts = view.ask(COUNTS, every_type=True, with_entities=False)
     for metric in COUNTS:
         asked = view.make_query((metric,), every_type=True)
         facts += tell_count(metric, float(counts[metric].iloc[0] or 0), asked, metric)
@@ -135,7 +135,7 @@ def find_headlines(view: View, newest: str, previous: str | None) -> Headlines:
 def read_sums(view: View, period: str, split: str | None = None) -> pd.DataFrame:
     """Numerator and denominator per entity, and per id of a dimension where one is named."""
     by = ("entity", split) if split else ("entity",)
-    frame = view.ask((METRIC,), by, period=period)
+    frame = view.ask((METRIC,), by, period=period, with_entities=False)
     return frame.rename(columns={f"{METRIC}_numerator": "numerator", f"{METRIC}_denominator": "denominator"})[
         [*by, "numerator", "denominator"]
     ]
@@ -144,7 +144,8 @@ def read_sums(view: View, period: str, split: str | None = None) -> pd.DataFrame
 def find_optimism(view: View) -> list[Headline]:
     """Regions whose self-checks are kinder than those of the others, over all periods shown: one has too few pairs."""
     outside = view.hold(inspection_type=OUTSIDE)
-    crossed = outside.ask(("pairs",), ("region", "entity", "inspection_type", "self_verdict", "verdict"))
+    by = ("region", "entity", "inspection_type", "self_verdict", "verdict")
+    crossed = outside.ask(("pairs",), by, with_entities=False)
     if crossed.empty:
         return []
     compared = compare_groups(crossed, "region", within="inspection_type")
@@ -165,7 +166,7 @@ def find_restated(view: View, previous: str) -> list[Headline]:
     then: datetime = min(find_first_told(view, previous), view.known_at)
     by = (PERIOD, "entity")
     frames = [
-        view.ask((METRIC,), by, known_at=moment).rename(
+        view.ask((METRIC,), by, known_at=moment, with_entities=False).rename(
             columns={f"{METRIC}_numerator": "numerator", f"{METRIC}_denominator": "denominator"}
         )
         for moment in (then, view.known_at)

@@ -43,7 +43,9 @@ def find_first_told(view: View, period: str) -> datetime:
 def show_restatements(view: View, moments: Moments, names: Names, *, title: str, period: str | None = None) -> None:
     """What changed between two knowledge dates: the effect on reported figures, the rows, and the way of one figure."""
     by = (PERIOD, "entity")
-    then, now = (read_sums(view.ask((METRIC,), by, known_at=moment, period=period)) for moment in moments)
+    then, now = (
+        read_sums(view.ask((METRIC,), by, known_at=moment, period=period, with_entities=False)) for moment in moments
+    )
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         show_effect(view, then, now, names)
         traced = period or max(now[PERIOD], default=None)

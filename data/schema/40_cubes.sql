@@ -1,4 +1,4 @@
--- Cubes: answers counted per inspection. They hold changes, not states: what was known at T is the sum of the rows
+-- Cubes: answers counted per inspection. Most hold changes, not states: what was known at T is the sum of the rows
 -- with event_at <= T. An answer adds its counts when it becomes known and takes them back when it is superseded.
 
 create table cube_category (
@@ -67,9 +67,21 @@ comment on column cube_measure.weight_met is 'Change in the sum of weights over 
 comment on column cube_measure.written_score is 'Change in the sum of scores as written.';
 comment on column cube_measure.written_scores is 'Change in the number of scores as written.';
 
+-- States, not changes: what an inspection and its counts were known to be, for questions that need no more of either.
 create table cube_inspection (
   inspection_id bigint not null,
-  event_at timestamp not null,
+  inspection_type varchar not null,
+  entity_id bigint not null,
+  inspecting_entity_id bigint,
+  fiscal_year integer not null,
+  fiscal_half varchar,
+  fiscal_quarter varchar,
+  fiscal_month varchar,
+  reference_on date not null,
+  checklist_code varchar not null,
+  checklist_version varchar not null,
+  known_from timestamp not null,
+  known_to timestamp not null,
   met bigint not null,
   partly_met bigint not null,
   not_met bigint not null,
@@ -81,19 +93,30 @@ create table cube_inspection (
   written_score double not null,
   written_scores bigint not null
 );
-comment on table cube_inspection is 'One row per inspection and moment at which its counts changed: cube_measure without domain and measure.';
-comment on column cube_inspection.inspection_id is 'Inspection the answers belong to.';
-comment on column cube_inspection.event_at is 'Moment from which this change is known, UTC.';
-comment on column cube_inspection.met is 'Change in the number of answers met.';
-comment on column cube_inspection.partly_met is 'Change in the number of answers partly met.';
-comment on column cube_inspection.not_met is 'Change in the number of answers not met.';
-comment on column cube_inspection.not_applicable is 'Change in the number of answers not applicable.';
-comment on column cube_inspection.not_answered is 'Change in the number of items not answered.';
-comment on column cube_inspection.weight_applicable is 'Change in the sum of weights over applicable, answered items.';
-comment on column cube_inspection.weight_scored is 'Change in the sum of weight times score over the same items.';
-comment on column cube_inspection.weight_met is 'Change in the sum of weights over items met.';
-comment on column cube_inspection.written_score is 'Change in the sum of scores as written.';
-comment on column cube_inspection.written_scores is 'Change in the number of scores as written.';
+comment on table cube_inspection is 'One row per inspection with an answer and known-at interval of it and its counts.';
+comment on column cube_inspection.inspection_id is 'The inspection.';
+comment on column cube_inspection.inspection_type is 'self_check, mutual_check, affiliate_check or privacy_audit.';
+comment on column cube_inspection.entity_id is 'Entity that was inspected.';
+comment on column cube_inspection.inspecting_entity_id is 'Entity that inspected it; null for a self-check or where no export says.';
+comment on column cube_inspection.fiscal_year is 'Fiscal year of the period, named by the calendar year it begins in.';
+comment on column cube_inspection.fiscal_half is 'Half of the period, or of reference_on where the period is a year.';
+comment on column cube_inspection.fiscal_quarter is 'Quarter of the period, or of reference_on where the period is longer and the inspection was performed.';
+comment on column cube_inspection.fiscal_month is 'Month of the period, or of reference_on where the period is longer and the inspection was performed.';
+comment on column cube_inspection.reference_on is 'Day whose entity attributes its figures use: performed_on held within the period, else the period''s last day.';
+comment on column cube_inspection.checklist_code is 'Checklist that was asked.';
+comment on column cube_inspection.checklist_version is 'Version of the checklist that was asked.';
+comment on column cube_inspection.known_from is 'From when this was known, UTC, inclusive.';
+comment on column cube_inspection.known_to is 'Until when it was held to be so, UTC, exclusive.';
+comment on column cube_inspection.met is 'Answers met.';
+comment on column cube_inspection.partly_met is 'Answers partly met.';
+comment on column cube_inspection.not_met is 'Answers not met.';
+comment on column cube_inspection.not_applicable is 'Answers not applicable.';
+comment on column cube_inspection.not_answered is 'Items not answered.';
+comment on column cube_inspection.weight_applicable is 'Sum of weights over applicable, answered items.';
+comment on column cube_inspection.weight_scored is 'Sum of weight times score over the same items.';
+comment on column cube_inspection.weight_met is 'Sum of weights over items met.';
+comment on column cube_inspection.written_score is 'Sum of scores as written.';
+comment on column cube_inspection.written_scores is 'Number of scores as written.';
 
 -- Pairs of answers, counted in the same way.
 create table cube_pair (

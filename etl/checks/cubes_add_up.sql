@@ -24,7 +24,7 @@ by_inspection as (
         coalesce(sum(met + partly_met + not_met + not_applicable + not_answered), 0) as answers,
         coalesce(sum(weight_applicable), 0) as weight
     from cube_inspection
-    where inspection_id in (select inspection_id from touched_inspection)
+    where known_to = timestamp '9999-12-31' and inspection_id in (select inspection_id from touched_inspection)
 )
 select f.answers, c.answers as in_cube_category, m.answers as in_cube_measure, i.answers as in_cube_inspection
 from facts f, by_category c, by_measure m, by_inspection i

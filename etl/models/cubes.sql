@@ -85,13 +85,41 @@ join (select distinct class_no, domain, measure from item_class) i using (class_
 group by c.inspection_id, i.domain, i.measure, c.event_at;
 
 insert into cube_inspection by name
+with change as (
+    select
+        inspection_id, event_at, sum(met) as met, sum(partly_met) as partly_met, sum(not_met) as not_met,
+        sum(not_applicable) as not_applicable, sum(not_answered) as not_answered,
+        sum(weight_applicable) as weight_applicable, sum(weight_scored) as weight_scored,
+        sum(weight_met) as weight_met, sum(written_score) as written_score, sum(written_scores) as written_scores
+    from changed_class
+    group by inspection_id, event_at
+),
+state as (
+    select
+        inspection_id, event_at as held_from,
+        coalesce(lead(event_at) over (partition by inspection_id order by event_at), timestamp '9999-12-31') as held_to,
+        cast(sum(met) over so_far as bigint) as met,
+        cast(sum(partly_met) over so_far as bigint) as partly_met,
+        cast(sum(not_met) over so_far as bigint) as not_met,
+        cast(sum(not_applicable) over so_far as bigint) as not_applicable,
+        cast(sum(not_answered) over so_far as bigint) as not_answered,
+        round(sum(weight_applicable) over so_far, 9) as weight_applicable,
+        round(sum(weight_scored) over so_far, 9) as weight_scored,
+        round(sum(weight_met) over so_far, 9) as weight_met,
+        round(sum(written_score) over so_far, 9) as written_score,
+        cast(sum(written_scores) over so_far as bigint) as written_scores
+    from change
+    window so_far as (partition by inspection_id order by event_at rows between unbounded preceding and current row)
+)
 select
-    inspection_id, event_at, cast(sum(met) as bigint) as met, cast(sum(partly_met) as bigint) as partly_met,
-    cast(sum(not_met) as bigint) as not_met, cast(sum(not_applicable) as bigint) as not_applicable,
-    cast(sum(not_answered) as bigint) as not_answered, sum(weight_applicable) as weight_applicable,
-    sum(weight_scored) as weight_scored, sum(weight_met) as weight_met, sum(written_score) as written_score,
-    cast(sum(written_scores) as bigint) as written_scores
-from changed_class
-group by inspection_id, event_at;
+    n.inspection_id, n.inspection_type, n.entity_id, n.inspecting_entity_id, n.fiscal_year, n.fiscal_half,
+    n.fiscal_quarter, n.fiscal_month, n.reference_on, n.checklist_code, n.checklist_version,
+    greatest(n.known_from, s.held_from) as known_from, least(n.known_to, s.held_to) as known_to,
+    s.met, s.partly_met, s.not_met, s.not_applicable, s.not_answered, s.weight_applicable, s.weight_scored,
+    s.weight_met, s.written_score, s.written_scores
+from fct_inspection n
+join state s
+    on s.inspection_id = n.inspection_id and s.held_from < n.known_to and n.known_from < s.held_to
+    and s.met + s.partly_met + s.not_met + s.not_applicable + s.not_answered > 0;
 
 drop table changed_class;

@@ -238,15 +238,20 @@ def fill_table(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.Data
 
 CUBE = """
 insert into {table} by name
-select a.inspection_id, {classes} a.known_from as event_at,
+select {columns}
   count(*) filter (verdict = 'met') as met, count(*) filter (verdict = 'partly_met') as partly_met,
   count(*) filter (verdict = 'not_met') as not_met, count(*) filter (verdict = 'not_applicable') as not_applicable,
   count(*) filter (verdict = 'not_answered') as not_answered,
   coalesce(sum(weight) filter (score is not null), 0) as weight_applicable,
   coalesce(sum(weight * score), 0) as weight_scored,
   coalesce(sum(weight) filter (verdict = 'met'), 0) as weight_met, 0 as written_score, 0 as written_scores
-from fct_answer a join dim_item i using (item_id) group by all
+from fct_answer a join dim_item i using (item_id) join fct_inspection f using (inspection_id) group by all
 """
+CUBES = {
+    "cube_category": "a.inspection_id, i.domain, i.measure, i.category_code, a.known_from as event_at,",
+    "cube_measure": "a.inspection_id, i.domain, i.measure, a.known_from as event_at,",
+    "cube_inspection": "f.* exclude (inspection_code, period_code, performed_on, submitted_on, source_name, load_id),",
+}
 
 
 def write_group(home: Path, name: str = BUILD_NAME, seed: int = 20260420) -> SmallGroup:
@@ -275,9 +280,8 @@ def write_group(home: Path, name: str = BUILD_NAME, seed: int = 20260420) -> Sma
             ("fct_answer", answers),
         ):
             fill_table(connection, table, frame)
-        connection.execute(CUBE.format(table="cube_category", classes="i.domain, i.measure, i.category_code,"))
-        connection.execute(CUBE.format(table="cube_measure", classes="i.domain, i.measure,"))
-        connection.execute(CUBE.format(table="cube_inspection", classes=""))
+        for table, columns in CUBES.items():
+            connection.execute(CUBE.format(table=table, columns=columns))
         connection.execute(FILL_BLOCKS)
         connection.execute(
             "insert into load select 1, 1, 'small.csv', 'none', 0, 'small_group', 'none', max(known_from), "

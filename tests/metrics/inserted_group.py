@@ -53,12 +53,30 @@ select
 from cube_category
 group by inspection_id, domain, measure, event_at;
 
-insert into cube_inspection
+-- Every moment at which anything about an inspection changed begins a row with what was known of it then.
+insert into cube_inspection by name
+with moment as (
+    select inspection_id, unnest([known_from, known_to]) as known_from from fct_inspection
+    union
+    select inspection_id, unnest([held_from, held_to]) from held
+),
+span as (select *, lead(known_from) over (partition by inspection_id order by known_from) as known_to from moment)
 select
-    inspection_id, event_at, sum(met), sum(partly_met), sum(not_met), sum(not_applicable), sum(not_answered),
-    sum(weight_applicable), sum(weight_scored), sum(weight_met), sum(written_score), sum(written_scores)
-from cube_category
-group by inspection_id, event_at;
+    f.inspection_id, f.inspection_type, f.entity_id, f.inspecting_entity_id, f.fiscal_year, f.fiscal_half,
+    f.fiscal_quarter, f.fiscal_month, f.reference_on, f.checklist_code, f.checklist_version, s.known_from, s.known_to,
+    count(*) filter (verdict = 'met') as met, count(*) filter (verdict = 'partly_met') as partly_met,
+    count(*) filter (verdict = 'not_met') as not_met, count(*) filter (verdict = 'not_applicable') as not_applicable,
+    count(*) filter (verdict = 'not_answered') as not_answered,
+    coalesce(sum(weight) filter (score is not null), 0) as weight_applicable,
+    coalesce(sum(weight * score), 0) as weight_scored,
+    coalesce(sum(weight) filter (verdict = 'met'), 0) as weight_met,
+    coalesce(sum(written_score), 0) as written_score, count(written_score) as written_scores
+from span s
+join fct_inspection f
+    on f.inspection_id = s.inspection_id and f.known_from <= s.known_from and f.known_to > s.known_from
+join held h on h.inspection_id = s.inspection_id and h.held_from <= s.known_from and h.held_to > s.known_from
+where s.known_to is not null
+group by all;
 """
 
 # Every inspection in a block of its own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,7 @@ def test_cubes_and_answers_agree(wide: Warehouse, known_at: datetime) -> None:
         "from cube_": (),
         "from cube_category c": ("category", "entity"),
         "from cube_item a": ("item_lineage",),
-        "from cube_item\n": ("verdict",),
+        "from tally where": ("verdict",),
         "from fct_answer w": ("answer",),
     }
     for by, column in COLUMNS.items():
@@ -252,6 +253,47 @@ def test_parts_of_two_dimensions_sum_to_the_total(wide: Warehouse) -> None:
             for metric in metrics:
                 column = f"{metric}_numerator"
                 assert found[column].sum() == pytest.approx(total[column]), (metric, first, second)
+
+
+def test_entities_behind_a_figure_are_those_that_have_something_in_it(wide: Warehouse) -> None:
+    for fact, name in PAIRS:
+        if name == "entity" or "entity" not in dict.fromkeys(other for one, other in PAIRS if one == fact):
+            continue
+        metrics = BY_FACT[fact]
+        found = answer(wide, Query(metrics, (name,), known_at=KNOWN)).frame
+        apart = answer(wide, Query(metrics, (name, "entity"), known_at=KNOWN)).frame
+        for metric in metrics:
+            base = f"{metric}_{'denominator' if METRICS[metric].is_ratio else 'numerator'}"
+            wanted = apart[apart[base] > 0].groupby(apart[name].fillna("-").astype(str))["entity"].nunique().to_dict()
+            told = found.set_index(found[name].fillna("-").astype(str))[f"{metric}_contributing"]
+            assert told[told > 0].to_dict() == wanted, (metric, name)
+
+
+def test_figures_are_the_same_where_no_entities_are_counted(wide: Warehouse) -> None:
+    for fact, name in PAIRS:
+        for filters in (Filters(), Filters(region=("JP",), period_from="FY2023-H2")):
+            query = Query(BY_FACT[fact], (name,), filters, KNOWN)
+            full = answer(wide, query).frame
+            plain = answer(wide, replace(query, with_entities=False)).frame
+            counts = [column for column in full if column.endswith(("_contributing", "_expected"))]
+            assert plain[counts].isna().all(axis=None) and list(plain) == list(full)
+            pd.testing.assert_frame_equal(plain.drop(columns=counts), full.drop(columns=counts))
+
+
+def test_more_entities_than_a_number_has_bits_are_counted_each_once(tmp_path: Path) -> None:
+    group = InsertedGroup(tmp_path)
+    group.item("a")
+    for number in range(150):
+        group.entity(f"E{number:03}")
+        for half in ("FY2023-H1", "FY2024-H1"):
+            group.inspection(f"E{number:03}", half, {"a": "met" if number % 3 else "not_applicable"})
+    group.write()
+    warehouse = Warehouse.open_newest(tmp_path)
+    for by in ((), ("fiscal_half",), ("item_lineage",), ("measure",)):
+        found = answer(warehouse, Query(("compliance_rate", "answers", "inspections")[: 3 - len(by)], by)).frame
+        assert set(found["compliance_rate_contributing"]) == {100} and set(found["answers_contributing"]) == {150}
+        assert set(found["answers_expected"]) == {150}
+    warehouse.close()
 
 
 def test_filter_to_a_value_is_the_cell_of_that_value(wide: Warehouse) -> None:

@@ -1,12 +1,16 @@
 with entity as (
-    select
-        *,
-        -- Before its first interval the first one holds.
-        case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
-            else valid_from end as held_from,
-        coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to
-    from dim_entity
-    where known_from <= $known_at and known_to > $known_at
+    select *, entity_no - entity_no % 63 as block, cast(pow(2, entity_no % 63) as bigint) as mark
+    from (
+        select
+            *,
+            -- Before its first interval the first one holds.
+            case when row_number() over (partition by entity_id order by valid_from) = 1 then date '0001-01-01'
+                else valid_from end as held_from,
+            coalesce(lead(valid_from) over (partition by entity_id order by valid_from), date '9999-12-31') as held_to,
+            dense_rank() over (order by entity_id) - 1 as entity_no
+        from dim_entity
+        where known_from <= $known_at and known_to > $known_at
+    ) d
 ),
 held as (
     select
@@ -26,54 +30,61 @@ part as (
     where c.known_from <= $known_at and c.known_to > $known_at
         and c.is_assessable
 ),
-counted as (
-    select block_no, item_id, own_score, written_score, known_from, known_to, 'met' as verdict, met_marks as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
-    from cube_item
-    where met_marks <> 0
-    union all
-    select block_no, item_id, own_score, written_score, known_from, known_to, 'partly_met' as verdict, cast(0 as bigint) as met_marks, partly_met_marks as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
-    from cube_item
-    where partly_met_marks <> 0
-    union all
-    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_met' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, not_met_marks as not_met_marks, cast(0 as bigint) as not_applicable_marks, cast(0 as bigint) as not_answered_marks
-    from cube_item
-    where not_met_marks <> 0
-    union all
-    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_applicable' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, not_applicable_marks as not_applicable_marks, cast(0 as bigint) as not_answered_marks
-    from cube_item
-    where not_applicable_marks <> 0
-    union all
-    select block_no, item_id, own_score, written_score, known_from, known_to, 'not_answered' as verdict, cast(0 as bigint) as met_marks, cast(0 as bigint) as partly_met_marks, cast(0 as bigint) as not_met_marks, cast(0 as bigint) as not_applicable_marks, not_answered_marks as not_answered_marks
-    from cube_item
-    where not_answered_marks <> 0
-),
 tally as (
     select
-        p.place_no, q.part_no, a.verdict as verdict,
-        sum(bit_count((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks) & p.mask)) as answers,
-        sum(bit_count(a.met_marks & p.mask)) as met,
-        sum(bit_count(a.partly_met_marks & p.mask)) as partly_met,
-        sum(bit_count(a.not_met_marks & p.mask)) as not_met,
-        sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable,
-        sum(bit_count(a.not_answered_marks & p.mask)) as not_answered,
-        bit_or((a.met_marks | a.partly_met_marks | a.not_met_marks | a.not_applicable_marks | a.not_answered_marks) & p.mask) as answers_marks
-    from counted a
+        p.place_no, q.part_no,
+        sum(bit_count(a.met_marks & p.mask)) as met_met,
+        sum(bit_count(a.met_marks & p.mask)) as met_answers,
+        bit_or(a.met_marks & p.mask) as met_answers_marks,
+        sum(bit_count(a.partly_met_marks & p.mask)) as partly_met_partly_met,
+        sum(bit_count(a.partly_met_marks & p.mask)) as partly_met_answers,
+        bit_or(a.partly_met_marks & p.mask) as partly_met_answers_marks,
+        sum(bit_count(a.not_met_marks & p.mask)) as not_met_not_met,
+        sum(bit_count(a.not_met_marks & p.mask)) as not_met_answers,
+        bit_or(a.not_met_marks & p.mask) as not_met_answers_marks,
+        sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable_not_applicable,
+        sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable_answers,
+        bit_or(a.not_applicable_marks & p.mask) as not_applicable_answers_marks,
+        sum(bit_count(a.not_answered_marks & p.mask)) as not_answered_not_answered,
+        sum(bit_count(a.not_answered_marks & p.mask)) as not_answered_answers,
+        bit_or(a.not_answered_marks & p.mask) as not_answered_answers_marks
+    from cube_item a
     join place p on p.block_no = a.block_no
     join part q on q.item_id = a.item_id
     where a.known_from <= $known_at and a.known_to > $known_at
-    group by p.place_no, q.part_no, a.verdict
+    group by p.place_no, q.part_no
+),
+told as (
+    select *
+    from (
+        select place_no, part_no, 'met' as verdict, met_met as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, met_answers as answers, met_answers_marks as answers_marks
+        from tally where met_answers > 0
+        union all
+        select place_no, part_no, 'partly_met' as verdict, cast(0 as bigint) as met, partly_met_partly_met as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, partly_met_answers as answers, partly_met_answers_marks as answers_marks
+        from tally where partly_met_answers > 0
+        union all
+        select place_no, part_no, 'not_met' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, not_met_not_met as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, not_met_answers as answers, not_met_answers_marks as answers_marks
+        from tally where not_met_answers > 0
+        union all
+        select place_no, part_no, 'not_applicable' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, not_applicable_not_applicable as not_applicable, cast(0 as bigint) as not_answered, not_applicable_answers as answers, not_applicable_answers_marks as answers_marks
+        from tally where not_applicable_answers > 0
+        union all
+        select place_no, part_no, 'not_answered' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, not_answered_not_answered as not_answered, not_answered_answers as answers, not_answered_answers_marks as answers_marks
+        from tally where not_answered_answers > 0
+    ) a
 ),
 cell as (
     select
-        t.verdict, p.block,
+        t.verdict,
+        p.block,
         sum(t.met) as met,
         sum(t.partly_met) as partly_met,
         sum(t.not_met) as not_met,
         sum(t.not_applicable) as not_applicable,
         sum(t.not_answered) as not_answered,
         bit_or(t.answers_marks) as answers_marks
-    from tally t
-    join (select distinct place_no, block from place) p on p.place_no = t.place_no
+    from told t
+    join (select distinct block, place_no from place) p on p.place_no = t.place_no
     join (select distinct part_no, weight from part) q on q.part_no = t.part_no
     where t.answers > 0
     group by t.verdict, p.block
@@ -88,19 +99,25 @@ figure as (
     group by verdict
 ),
 expected as (
-    select count(*) as expected
+    select cast(coalesce(sum(bit_count(marks)), 0) as bigint) as expected
     from (
-        select e.entity_id
-        from fct_plan f
-        join entity e on e.entity_id = f.entity_id and e.held_from <= f.due_on and e.held_to > f.due_on
-        where f.known_from <= $known_at and f.known_to > $known_at
-            and not f.is_cancelled
-        union
-        select e.entity_id
-        from fct_inspection f
-        join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
-        where f.known_from <= $known_at and f.known_to > $known_at
-    )
+        select block, bit_or(marks) as marks
+        from (
+            select e.block, bit_or(e.mark) as marks
+            from fct_plan f
+            join entity e on e.entity_id = f.entity_id and e.held_from <= f.due_on and e.held_to > f.due_on
+            where f.known_from <= $known_at and f.known_to > $known_at
+                and not f.is_cancelled
+            group by e.block
+            union all
+            select e.block, bit_or(e.mark) as marks
+            from fct_inspection f
+            join entity e on e.entity_id = f.entity_id and e.held_from <= f.reference_on and e.held_to > f.reference_on
+            where f.known_from <= $known_at and f.known_to > $known_at
+            group by e.block
+        ) p
+        group by block
+    ) b
 )
 select
     g.verdict,
