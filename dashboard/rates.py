@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -365,7 +366,8 @@ def show_movers(
 
 def make_distinct(names: Sequence[str], codes: Sequence[str]) -> list[str]:
     """Names for rows of a chart; the same name twice is told apart by the code."""
-    return [f"{name} ({code})" if names.count(name) > 1 else name for name, code in zip(names, codes, strict=True)]
+    number = Counter(names)
+    return [f"{name} ({code})" if number[name] > 1 else name for name, code in zip(names, codes, strict=True)]
 
 
 def title_over_time(view: View, metric: str, by: str) -> str:

@@ -92,11 +92,11 @@ def label_ids(name: str, ids: pd.Series, labels: dict[str, tuple[str, str]]) -> 
     """The columns `<name>_en` and `<name>_ja` of ids: their labels, else the ids themselves; empty where there is none."""
     # Each id is named once and not in every row; the place -1 of a missing one is the last, which is empty.
     places, values = pd.factorize(ids)
-    columns: dict[str, object] = {}
-    for position, language in enumerate(("en", "ja")):
-        named = [*(labels.get(str(value), (str(value), str(value)))[position] for value in values), ""]
-        columns[f"{name}_{language}"] = [named[place] for place in places.tolist()]
-    return columns
+    named = [*(labels.get(value, (value, value)) for value in map(str, values.tolist())), ("", "")]
+    return {
+        f"{name}_{language}": pd.array([names[position] for names in named], dtype="str").take(places)
+        for position, language in enumerate(("en", "ja"))
+    }
 
 
 OUTSIDE_LABELS = ("Outside your scope", "閲覧範囲外")

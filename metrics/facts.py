@@ -2,7 +2,7 @@
 
 In every statement `f` is the fact (of answers and pairs the inspection, which of a pair is the outside check; of actions
 their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action, `h` what
-was handed in for a plan and `r` a finding's place in its row of repeats.
+was handed in for a plan and `r` the first finding of an entity on an item lineage.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ HANDED_IN = f"""handed_in as (
 )"""
 
 
-# Findings of an entity on one item lineage in their order: from the second on they repeat.
+# Findings of an entity on one item lineage in their order: all but the first of them repeat.
+RAISED = "cast(f.raised_on as string) || ' ' || f.finding_code"
 REPEATED = f"""repeated as (
-    select f.finding_id,
-        row_number() over (partition by f.entity_id, c.lineage_code order by f.raised_on, f.finding_code) as round_no
+    select f.entity_id, c.lineage_code, min({RAISED}) as first_raised
     from fct_finding f
     join dim_item c on c.item_id = f.item_id and {known("c")}
     where {known("f")}
+    group by f.entity_id, c.lineage_code
 )"""
 
 ITEM_OF_FACT = f"\n    left join dim_item c on c.item_id = f.item_id and {known('c')}"
@@ -88,7 +89,11 @@ class Fact:
     def join(self, expressions: str) -> str:
         """The source for what the expressions name: tables that only add to a row are left out where none is named."""
         first, *joins = self.source.split("\n    ")
-        kept = [one for one in joins if not (found := ADDS.match(one)) or re.search(rf"\b{found[1]}\.", expressions)]
+        kept: list[str] = []
+        for one in reversed(joins):
+            found = ADDS.match(one)
+            if not found or re.search(rf"\b{found[1]}\.", " ".join([expressions, *kept])):
+                kept.insert(0, one)
         return "\n    ".join([first, *kept])
 
 
@@ -114,15 +119,15 @@ FACTS = {
         tables=(HANDED_IN,),
     ),
     "findings": Fact(
-        f"from fct_finding f\n    left join repeated r on r.finding_id = f.finding_id{join_entity('f.raised_on')}"
-        f"{ITEM_OF_FACT}",
+        f"from fct_finding f{join_entity('f.raised_on')}{ITEM_OF_FACT}"
+        "\n    left join repeated r on r.entity_id = f.entity_id and r.lineage_code = c.lineage_code",
         (known("f"),),
         {
             "findings": ALL_ROWS,
             "open_findings": "f.status = 'open'",
             "closed_findings": "f.status = 'closed'",
             "reopened_findings": "f.reopened_count > 0",
-            "repeat_findings": "r.round_no > 1",
+            "repeat_findings": f"r.first_raised < {RAISED}",
             "dated_closures": "f.status = 'closed' and f.closed_on is not null",
         },
         (("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),),

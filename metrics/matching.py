@@ -109,7 +109,7 @@ def read_scores(warehouse: Warehouse, query: ScoresQuery) -> pd.DataFrame:
     cells = block, rows["lineage_no"].to_numpy() - 1
     for verdict, score in SCORES.items():
         given = rows["own_score"].fillna(score).to_numpy(np.float64)
-        np.minimum.at(scores, cells, np.where(_unpack(rows[verdict]), given[:, None], np.inf))
+        np.minimum.at(scores, cells, np.where(unpack(rows[verdict]), given[:, None], np.inf))
     place, line, bit = np.nonzero(np.isfinite(scores))
     entity = pd.Index(entities["entity_no"]).get_indexer(blocks[place] + bit)
     return pd.DataFrame(
@@ -179,18 +179,20 @@ def _sum_sets(rows: pd.DataFrame, block: NDArray[np.intp], blocks: int) -> tuple
     sums = {f"{name}_{part}_{one}": np.zeros((blocks, BITS)) for name in SETS for part in PARTS for one in SIDES}
     # Rows stand by block and side, so that each of these is one stretch of them.
     ends = np.flatnonzero(np.diff(block * 2 + side, prepend=-1, append=-1))
+    weights = rows["weight"].to_numpy(np.float64)
+    marks_of = {verdict: rows[verdict].to_numpy(np.int64) for verdict in SCORES}
+    given_for = {verdict: rows["own_score"].fillna(score).to_numpy(np.float64) for verdict, score in SCORES.items()}
     for begin, end in pairwise(ends):
-        stretch = rows.iloc[begin:end]
         place, one = block[begin], SIDES[side[begin]]
-        weight = stretch["weight"].to_numpy(np.float64)
-        asked[place] |= _unpack(has["asked"][begin:end]).any(axis=0)
+        weight = weights[begin:end]
+        asked[place] |= unpack(has["asked"][begin:end]).any(axis=0)
         for name in SETS:
             marks = within[name][begin:end]
-            for verdict, score in SCORES.items():
-                bits = _unpack(stretch[verdict].to_numpy(np.int64) & marks).astype(np.float64)
-                given = stretch["own_score"].fillna(score).to_numpy(np.float64)
-                sums[f"{name}_numerator_{one}"][place] += (weight * given) @ bits
-                sums[f"{name}_denominator_{one}"][place] += weight @ bits
+            for verdict, own in marks_of.items():
+                bits = unpack(own[begin:end] & marks).astype(np.float64)
+                both = np.stack((weight * given_for[verdict][begin:end], weight)) @ bits
+                sums[f"{name}_numerator_{one}"][place] += both[0]
+                sums[f"{name}_denominator_{one}"][place] += both[1]
     return asked, sums
 
 
@@ -210,7 +212,7 @@ def _unite(rows: pd.DataFrame, *names: str) -> Marks:
     return united
 
 
-def _unpack(marks: Any) -> NDArray[np.bool_]:
+def unpack(marks: Any) -> NDArray[np.bool_]:
     """Marks as flags of shape (marks, BITS), the first entity first."""
     octets = np.asarray(marks, dtype="<i8").view(np.uint8).reshape(-1, 8)
     return np.unpackbits(octets, axis=1, bitorder="little")[:, :BITS].astype(bool)

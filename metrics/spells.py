@@ -17,6 +17,7 @@ import pandas as pd
 
 from metrics.compile import BITS
 from metrics.facts import known
+from metrics.matching import unpack
 from metrics.query import Filters, Scope
 from metrics.rounds import from_inspections, hold, list_problems, read, refuse, write_tables
 from metrics.warehouse import Warehouse
@@ -192,7 +193,11 @@ class _Rounds:
     def _spread(self, name: str, rows: slice) -> Marks:
         """Marks by cell; several rows of one are united."""
         spread = np.zeros(len(self.cells), np.int64)
-        np.bitwise_or.at(spread, self.places[rows], self.marks[name][rows])
+        places, marks = self.places[rows], self.marks[name][rows]
+        spread[places] = marks
+        # Mostly a cell has one row, and what was written last is all that there is.
+        if (spread[places] != marks).any():
+            np.bitwise_or.at(spread, places, marks)
         return spread
 
 
@@ -224,7 +229,7 @@ class _Spells:
         """What is known of the spells of these bits that were not met often enough."""
         marks = ended & _reach(self.not_met, least_not_met)
         (cells,) = np.nonzero(marks)
-        rows, bits = np.nonzero(marks[cells, None] >> np.arange(BITS) & 1)
+        rows, bits = np.nonzero(unpack(marks[cells]))
         cells = cells[rows]
 
         def is_in(some: Marks | None) -> np.ndarray[Any, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pandas as pd
 
@@ -57,7 +58,7 @@ def show_ranking(view: View) -> Panel:
         entity=ranked.index,
         name=[view.label_id("entity", code) for code in ranked.index],
         points=ranked["score"] * 100,
-        why=[say_reasons(view, row) for _, row in ranked.iterrows()],
+        why=[say_reasons(view, row) for row in ranked[[*TOLD]].to_dict("records")],
         last_label=[view.say("never") if pd.isna(half) else view.say_period(half) for half in ranked["last"]],
     ).reset_index(drop=True)
     placed = table.dropna(subset=["rank"])
@@ -181,19 +182,30 @@ def say_past(view: View, found: NextVisits) -> str:
     )
 
 
-def say_reasons(view: View, row: pd.Series) -> str:
+def say_reason(view: View, reason: str, row: Mapping[str, Any]) -> str:
+    """One reason in words."""
+    if reason == "never_visited":
+        return view.say("never visited by outsiders")
+    if reason == "long_ago":
+        return view.say("last outside check {rounds} halves ago", rounds=say_number(row["rounds_since_outside"]))
+    if reason == "optimistic_group":
+        return view.say("self-checks of its region are more optimistic than elsewhere")
+    if reason == "large":
+        return view.say("among the largest")
+    if reason == "missing_inspections":
+        return view.say("planned inspections missing: {number}", number=say_number(row["missing_inspections"]))
+    assert reason == "open_major_findings", reason
+    return view.say("major findings open: {number}", number=say_number(row["open_major_findings"]))
+
+
+TOLD: Final = (
+    "reasons", "rounds_since_outside", "missing_inspections", "open_major_findings", "expected_optimism",
+)  # fmt: skip
+
+
+def say_reasons(view: View, row: Mapping[str, Any]) -> str:
     """The reasons of a row in words."""
-    said = {
-        "never_visited": view.say("never visited by outsiders"),
-        "long_ago": view.say("last outside check {rounds} halves ago", rounds=say_number(row["rounds_since_outside"])),
-        "optimistic_group": view.say("self-checks of its region are more optimistic than elsewhere"),
-        "large": view.say("among the largest"),
-        "missing_inspections": view.say(
-            "planned inspections missing: {number}", number=say_number(row["missing_inspections"])
-        ),
-        "open_major_findings": view.say("major findings open: {number}", number=say_number(row["open_major_findings"])),
-    }
-    reasons = [said[reason] for reason in row["reasons"]]
+    reasons = [say_reason(view, reason, row) for reason in row["reasons"]]
     if not reasons and pd.notna(row["expected_optimism"]):
         reasons = [
             view.say(

@@ -111,14 +111,14 @@ def expect_optimism(outside: View, region: pd.Series, self_rate: pd.Series) -> p
     visited = read_visited(outside)
     rows = pd.DataFrame({"entity": region.index, "group": region.to_numpy(), "self_rate": self_rate.to_numpy()})
     estimate = estimate_verified(visited, rows).set_index("entity")
-    by = ("entity", HALF, "region", "inspection_type", "self_verdict", "verdict")
-    pairs = outside.ask(("pairs",), by, with_entities=False)
-    halves = pairs[pairs["pairs"] > 0].groupby("entity")[HALF].nunique()
+    told = outside.ask(("pairs",), ("entity", HALF), with_entities=False)
+    halves = told[told["pairs"] > 0].groupby("entity")[HALF].nunique()
     count = halves.reindex(region.index).fillna(0).astype(float)
     gap = visited.set_index("entity")
     own = (gap["self_rate"] - gap["outside_rate"]).astype(float).reindex(region.index)
     both = (estimate["gap"] + count * own.fillna(0)) / (1 + count)
-    groups = compare_groups(pairs, "region", within="inspection_type")
+    by = ("region", "entity", "inspection_type", "self_verdict", "verdict")
+    groups = compare_groups(outside.ask(("pairs",), by, with_entities=False), "region", within="inspection_type")
     optimistic = set(groups.loc[groups["is_more_optimistic"], "region"])
     return pd.DataFrame(
         {
