@@ -26,10 +26,10 @@ IN_SCOPE = "{0} in (select unnest($scope_entities))"
 # Entities are marked by the bits of a number, so that a group of answers knows its entities without a row for each.
 BITS = 63
 BY_VERDICT = ADDITIVE[:5]
-NONE = "cast(0 as bigint)"
-
-
 SCORED, EVERY = BY_VERDICT[:3], BY_VERDICT
+NONE = "cast(0 as bigint)"
+# How many entities stand behind a metric: by the bits of its cells, or where a cell is of one entity.
+MARKED, SUMMED = "sum(bit_count({0}_marks))", "sum(case when {1} <> 0 then 1 else 0 end)"
 
 
 def _held(*verdicts: str) -> str:
@@ -103,6 +103,7 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
         ctes += _pair_cells(query, metrics)
     elif fact != "answers":
         cell = _cell(query, fact, metrics)
+        # Tables of the fact that no column of the cell needs.
         ctes = [one for one in ctes if one not in FACTS[fact].tables or f" {one.split(' as ', 1)[0]} " in cell]
         ctes.append(f"cell as (\n{cell}\n)")
     elif (cube := _fastest_cube(query)) == "cube_inspection":
@@ -142,9 +143,6 @@ def keep_used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters that the statement names: DuckDB takes no others."""
     used = set(re.findall(r"\$(\w+)", sql))
     return {name: value for name, value in parameters.items() if name in used}
-
-
-MARKED, SUMMED = "sum(bit_count({0}_marks))", "sum(case when {1} <> 0 then 1 else 0 end)"
 
 
 def _sums(metric: Metric, behind: str) -> list[str]:
@@ -231,15 +229,20 @@ def _cube_cell(query: Query, cube: str) -> str:
     ]
     source = f"from {cube} c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
     conditions = ["c.event_at <= $known_at", *list_conditions(query.filters, query.scope, "answers")]
-    cell = _select_cell(
-        query, "answers", source + join_entity("f.reference_on"), sums, conditions, by_entity=query.with_entities
-    )
+    source += join_entity("f.reference_on")
     # A cell whose answers were all taken back, or moved to another measure, is no cell.
-    return f"{cell}\n    having {STILL_HELD}"
+    return _select_cell(query, "answers", source, sums, conditions, by_entity=query.with_entities, having=STILL_HELD)
 
 
 def _select_cell(
-    query: Query, fact: str, source: str, columns: list[str], conditions: list[str], *, by_entity: bool = False
+    query: Query,
+    fact: str,
+    source: str,
+    columns: list[str],
+    conditions: list[str],
+    *,
+    by_entity: bool = False,
+    having: str = "",
 ) -> str:
     """The columns per dimension values, and per block or entity where these are counted."""
     cells = ["e.entity_id"] if by_entity else ["e.block"] if query.with_entities else []
@@ -250,6 +253,8 @@ def _select_cell(
         f"    select\n        {(',' + chr(10) + '        ').join([*dimensions, *cells, *columns])}"
         + f"\n    {source}{INSPECTOR if _uses_inspector(query, fact) else ''}"
         + f"\n    where {(chr(10) + '        and ').join(conditions)}{_group(groups)}"
+        # Without groups a sum over no row would be a row.
+        + (f"\n    having {having or 'count(*) > 0'}" if having or not groups else "")
     )
 
 
@@ -327,7 +332,7 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
     block = f", k.entity_no - k.entity_no % {BITS} as block" if query.with_entities else ""
     place_no = f"dense_rank() over (order by {of_unit.removesuffix(', ')})" if unit else "1"
     columns = "".join(f"{DIMENSIONS[name].column}, " for name in by["c"])
-    keys, key_columns = "".join(f", {name}" for name in by["a"]), ""
+    keys = key_columns = ""
     counted = [name for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
     sums = dict.fromkeys(["answers", *(TALLIES.get(column, column) for column in counted)])
 
@@ -373,7 +378,6 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
         held = f"\n    {where(*filters['a'])}" if filters["a"] else ""
         split = [f"told as (\n    select *\n    from (\n        {union}\n    ) a{held}\n)"]
         filters["a"] = []
-    tally_keys = f"p.place_no, q.part_no{keys if source == 'counted' else ''}"
     return [
         f"""held as (
     select
@@ -394,7 +398,7 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
         *([ANSWERS_AS_WRITTEN] if source == "counted" else []),
         f"""tally as (
     select
-        {tally_keys},
+        p.place_no, q.part_no{keys},
         {("," + chr(10) + "        ").join(f"{sql} as {name}" for name, sql in tallied.items())}
     from {source} a
     join place p on p.block_no = a.block_no

@@ -26,6 +26,7 @@ SETS: Final = ("all", "asked", "answered", "applicable")
 """Sets of an entity's answers, each within the one before: all, those to items asked in both rounds, answered in both
 (not applicable included), and applicable and answered in both."""
 SIDES: Final = ("before", "after")
+PARTS: Final = ("numerator", "denominator")
 SCORES: Final = {"met": 1.0, "partly_met": 0.5, "not_met": 0.0}
 """What a verdict scores where an answer has no score of its own."""
 DIGITS: Final = 9
@@ -194,9 +195,6 @@ def _sum_sets(rows: pd.DataFrame, block: NDArray[np.intp], blocks: int) -> tuple
                 sums[f"{name}_numerator_{one}"][place] += both[0]
                 sums[f"{name}_denominator_{one}"][place] += both[1]
     return asked, sums
-
-
-PARTS: Final = ("numerator", "denominator")
 
 
 def _number_cells(rows: pd.DataFrame) -> tuple[NDArray[np.intp], int]:

@@ -19,6 +19,10 @@ from dashboard.words import NONE_WRITTEN, join_sentences, join_values, say_numbe
 from insights.next_visits import LIFT, MIN_VISITED
 
 MOST_DRAWN: Final = 12
+TOLD: Final = (
+    "reasons", "rounds_since_outside", "missing_inspections", "open_major_findings", "expected_optimism",
+)  # fmt: skip
+"""What the reasons of a row are said from."""
 
 
 def show_next_visits(view: View) -> None:
@@ -196,11 +200,6 @@ def say_reason(view: View, reason: str, row: Mapping[str, Any]) -> str:
         return view.say("planned inspections missing: {number}", number=say_number(row["missing_inspections"]))
     assert reason == "open_major_findings", reason
     return view.say("major findings open: {number}", number=say_number(row["open_major_findings"]))
-
-
-TOLD: Final = (
-    "reasons", "rounds_since_outside", "missing_inspections", "open_major_findings", "expected_optimism",
-)  # fmt: skip
 
 
 def say_reasons(view: View, row: Mapping[str, Any]) -> str:

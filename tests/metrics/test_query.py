@@ -271,8 +271,11 @@ def test_entities_behind_a_figure_are_those_that_have_something_in_it(wide: Ware
 
 def test_figures_are_the_same_where_no_entities_are_counted(wide: Warehouse) -> None:
     for fact, name in PAIRS:
-        for filters in (Filters(), Filters(region=("JP",), period_from="FY2023-H2")):
-            query = Query(BY_FACT[fact], (name,), filters, KNOWN)
+        for filters, by in (
+            (Filters(), (name,)), (Filters(region=("JP",), period_from="FY2023-H2"), (name,)),
+            (Filters(), ()), (Filters(entity=("nobody",)), ()),
+        ):  # fmt: skip
+            query = Query(BY_FACT[fact], by, filters, KNOWN)
             full = answer(wide, query).frame
             plain = answer(wide, replace(query, with_entities=False)).frame
             counts = [column for column in full if column.endswith(("_contributing", "_expected"))]
