@@ -94,3 +94,12 @@ def test_a_second_inspection_of_an_entity_is_counted_beside_the_first(build: duc
         "select count(*) from cube_item where block_no = (select max(block_no) from cube_item)"
     ).fetchone() == (3,)
     build.close()
+
+
+@pytest.mark.parametrize("cube", ["cube_category", "cube_measure", "cube_inspection"])
+@pytest.mark.parametrize("column", ["met", "weight_applicable"])
+def test_each_cube_of_answers_is_held_to_them(build: duckdb.DuckDBPyConnection, cube: str, column: str) -> None:
+    build.execute(f"update {cube} set {column} = {column} + 1")
+    with pytest.raises(CheckFailed, match="cubes_add_up"):
+        run_checks(build)
+    build.close()

@@ -20,6 +20,7 @@ from tests.metrics.conftest import DOMAINS
 from tests.metrics.inserted_group import Group
 
 KNOWN = datetime(2024, 12, 31)
+KNOWN_LATER = datetime(2025, 9, 20)
 SELF = Filters(inspection_type=("self_check",))
 HELD = [
     (Filters(), Scope(), KNOWN),
@@ -144,7 +145,7 @@ def test_comments_and_evidence_are_compared_where_both_wrote_them(tmp_path: Path
     ):
         number = group.inspection("A", half)
         for code, (comment, evidence) in comments.items():
-            told = {"comment": comment, "has_evidence": evidence, "known_from": datetime(2025, 9, 20)}
+            told = {"comment": comment, "has_evidence": evidence, "known_from": KNOWN_LATER}
             group.answer(number, code, "met", **told)
     group.write()
     warehouse = Warehouse.open_newest(tmp_path)
@@ -152,6 +153,32 @@ def test_comments_and_evidence_are_compared_where_both_wrote_them(tmp_path: Path
     warehouse.close()
     assert found["is_same_comment"].tolist() == [True, False, False, pd.NA]
     assert found["is_same_evidence"].tolist() == [True, False, False, pd.NA]
+
+
+def test_scores_that_are_not_their_verdicts_count_as_they_are(tmp_path: Path) -> None:
+    group = Group(tmp_path)
+    group.entity("A")
+    group.entity("B")
+    group.item("a")
+    group.item("b")
+    for half, of_a, of_b in (("FY2024-H1", 0.25, 0.9), ("FY2025-H1", 0.75, 0.8)):
+        for entity in "AB":
+            number = group.inspection(entity, half)
+            group.answer(number, "a", "partly_met", score=of_a if entity == "A" else 0.5, known_from=KNOWN_LATER)
+            group.answer(number, "b", "met", score=of_b if entity == "A" else 1.0, known_from=KNOWN_LATER)
+    group.write()
+    warehouse = Warehouse.open_newest(tmp_path)
+    matched = match_rounds(warehouse, MatchQuery("FY2024-H1", "FY2025-H1")).set_index("entity")
+    scores = read_scores(warehouse, ScoresQuery("FY2025-H1"))
+    warehouse.close()
+    numerators = matched[["applicable_numerator_before", "applicable_numerator_after"]]
+    assert numerators.loc["A"].tolist() == [1.15, 1.55] and numerators.loc["B"].tolist() == [1.5, 1.5]
+    assert sorted(zip(scores["entity"], scores["score"], strict=True)) == [
+        ("A", 0.75),
+        ("A", 0.8),
+        ("B", 0.5),
+        ("B", 1),
+    ]
 
 
 def test_both_sides_are_read_however_long_they_were_known_apart(tmp_path: Path) -> None:
