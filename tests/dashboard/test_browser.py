@@ -48,6 +48,8 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Expectations wait five seconds otherwise, which is short on a busy machine; they know no page's own time.
+    expect.set_options(timeout=LONGEST_WAIT)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from dashboard.access.logins import FOLDER
 from docs.draw_pictures import CHROMIUM, CONTENT
 from tests.dashboard.small_group import SmallGroup
-from tests.dashboard.test_browser import FITS, browser, list_grave, wait
+from tests.dashboard.test_browser import FITS, LONGEST_WAIT, browser, list_grave, wait
 from tests.oidc import providers
 from tests.oidc.crooked_provider import (
     Claims,
@@ -27,7 +27,7 @@ from tests.oidc.crooked_provider import (
     sign_not,
     sign_with_another_key,
 )
-from tests.oidc.visits import LONGEST_WAIT, MINUTE, USER_COOKIE, Site, Visit, is_signed_in, sign_in, sign_in_at_once
+from tests.oidc.visits import MINUTE, USER_COOKIE, Site, Visit, is_signed_in, sign_in, sign_in_at_once
 
 __all__ = ["browser"]
 
@@ -323,7 +323,7 @@ def test_change_of_scope_changes_what_an_open_page_shows(site: Site, visit: Open
     assert not one.has_seen(CHINA)
     write_policy(site.home, POLICY.replace("EU", "CN"))
     one.run_again()
-    expect(one.page.locator(".st-key-reader")).to_contain_text("Regional manager · China", timeout=LONGEST_WAIT)
+    expect(one.page.locator(".st-key-reader")).to_contain_text("Regional manager · China")
     wait(one.page)
     assert one.has_seen(CHINA)
     assert not one.has_seen(EUROPE)

@@ -19,7 +19,6 @@ DATA = re.compile(rb"(?:JP|AM|EU|CN|AS)-\d\d|BG-(?:IMG|OFF|MED)|(?:Company|Works
 HAS_RUN = "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 USER_COOKIE = "_streamlit_user"
 MINUTE = 60
-LONGEST_WAIT = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Visit:
 
     def check_door(self, sentence: str = "Sign in") -> None:
         """A sentence stands in place of the page; nothing of the group has been sent, nor is shown."""
-        expect(self.page.locator(".st-key-door")).to_contain_text(sentence, timeout=LONGEST_WAIT)
+        expect(self.page.locator(".st-key-door")).to_contain_text(sentence)
         self.page.wait_for_function(HAS_RUN)
         expect(self.page.locator("[data-testid=stSidebarNav]")).to_have_count(0)
         assert not self.has_seen(DATA)
