@@ -139,6 +139,7 @@ def _look_at(home: Path) -> dict[str, Any]:
             "cube_category",
             "cube_measure",
             "cube_inspection",
+            "cube_plan",
         ):
             if name in outside:
                 tables[name] = outside[name]

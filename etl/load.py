@@ -532,6 +532,7 @@ class Loading:
         )
         run_model(rows, "fct_pair")
         run_model(rows, "cubes")
+        run_model(connection, "cube_plan")
         run_checks(rows if self.is_outside else connection)
         if self.spark:
             self.spark.settle_outside()

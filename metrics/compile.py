@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -99,7 +99,8 @@ def compile_query(query: Query, known_at: datetime) -> list[Statement]:
 def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     metrics = [METRICS[name] for name in query.metrics if METRICS[name].fact == fact]
     ctes = list_tables(query.filters, query.scope, fact, with_inspector=_uses_inspector(query, fact))
-    if fact == "pairs" and _is_in_cube_pair(query, metrics):
+    is_in_cube_pair = fact == "pairs" and _is_in_cube_pair(query, metrics)
+    if is_in_cube_pair:
         ctes += _pair_cells(query, metrics)
     elif fact != "answers":
         cell = _cell(query, fact, metrics)
@@ -113,7 +114,7 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     else:
         ctes += _item_cells(query, metrics)
     # Cubes that hold changes tell an entity's answers only when all of its changes are added up.
-    is_marked = _fastest_cube(query) in (None, "cube_inspection") if fact == "answers" else fact != "pairs"
+    is_marked = {"answers": _fastest_cube(query) in (None, "cube_inspection"), "pairs": is_in_cube_pair}.get(fact, True)
     behind = "" if not query.with_entities else MARKED if is_marked else SUMMED
     ctes.append(
         "figure as (\n    select\n        "
@@ -208,7 +209,7 @@ def _cell(query: Query, fact: str, metrics: list[Metric]) -> str:
     if fact == "pairs":
         return _select_cell(query, fact, FACTS[fact].source, columns, conditions, by_entity=query.with_entities)
     if query.with_entities:
-        columns += [_mark(metric, FACTS[fact].counts[metric.base]) for metric in metrics]
+        columns += [_mark(metric.name, FACTS[fact].counts[metric.base]) for metric in metrics]
     named = " ".join([*(DIMENSIONS[name].column for name in query.by), *columns, *conditions])
     return _select_cell(query, fact, FACTS[fact].join(named), columns, conditions)
 
@@ -217,7 +218,7 @@ def _inspection_cell(query: Query, metrics: list[Metric]) -> str:
     """The same of answers from cube_inspection, a row of which is an inspection."""
     columns = [f"sum(f.{name}) as {name}" for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
     if query.with_entities:
-        columns += [_mark(metric, re.sub(r"\b([a-z]\w+)", r"f.\1", metric.base) + " <> 0") for metric in metrics]
+        columns += [_mark(metric.name, re.sub(r"\b([a-z]\w+)", r"f.\1", metric.base) + " <> 0") for metric in metrics]
     conditions = [known("f"), *list_conditions(query.filters, query.scope, "answers")]
     return _select_cell(query, "answers", f"from cube_inspection f{join_entity('f.reference_on')}", columns, conditions)
 
@@ -258,9 +259,9 @@ def _select_cell(
     )
 
 
-def _mark(metric: Metric, condition: str) -> str:
-    """Bits of the entities with a row that the metric's denominator counts."""
-    return f"bit_or(case when {condition} then e.mark else {NONE} end) as {metric.name}_marks"
+def _mark(name: str, condition: str) -> str:
+    """Bits of the entities with a row for which the condition holds, as those behind a figure."""
+    return f"bit_or(case when {condition} then e.mark else {NONE} end) as {name}_marks"
 
 
 def _is_in_cube_pair(query: Query, metrics: list[Metric]) -> bool:
@@ -272,44 +273,47 @@ def _is_in_cube_pair(query: Query, metrics: list[Metric]) -> bool:
 
 
 def _pair_cells(query: Query, metrics: list[Metric]) -> list[str]:
-    """Tables from cube_pair, which holds changes and stands for item and pair alike."""
+    """Tables from cube_pair, a row of which stands for inspection, item and pair alike."""
     by_verdict = [name for name in ("verdict", "self_verdict") if name in {*query.by, *query.filters.chosen()}]
-    named = {name: re.sub(r"\ba\.", "c.", DIMENSIONS[name].column) for name in query.by if name not in by_verdict}
-    sums = {name: f"sum(c.{name})" for name in FACTS["pairs"].counts}
-    sums |= {name: f"round(sum(c.{name}), 9)" for name, _ in FACTS["pairs"].sums}
-    sums["pairs"] = f"sum({' + '.join(f'c.{column}' for column in PAIRED.values())})"
-    columns = [f"{sql} as {name}" for name, sql in sums.items() if any(_names(metric, name) for metric in metrics)]
-    if by_verdict:
-        columns = [f"sum(c.{column}) as {column}" for column in PAIRED.values()]
     conditions = list_conditions(query.filters, query.scope, "pairs")
     of_verdicts = [one for one in conditions if re.search(r"\ba\.(self_)?verdict\b", one)]
-    held = [re.sub(r"\ba\.", "c.", one) for one in conditions if one not in of_verdicts]
-    cells = ["e.entity_id"] if query.with_entities else []
-    cell = (
-        f"{'counted' if by_verdict else 'cell'} as (\n    select\n        "
-        + ",\n        ".join([*(f"{column} as {name}" for name, column in named.items()), *cells, *columns])
-        + f"\n    from cube_pair c\n    join fct_inspection f on f.inspection_id = c.inspection_id and {known('f')}"
-        + f"{join_entity('f.reference_on')}{INSPECTOR if _uses_inspector(query, 'pairs') else ''}"
-        + f"\n    where {(chr(10) + '        and ').join(['c.event_at <= $known_at', *held])}"
-        + f"{_group([*named.values(), *cells])}\n    having {sums['pairs']} > 0\n)"
-    )
-    if not by_verdict:
-        return [cell]
-    others = [*named, *(["entity_id"] if query.with_entities else [])]
-    # Counted once for every two verdicts, side by side, and then one below the other.
-    parts = [
-        f"select {''.join(f'{name}, ' for name in others)}'{outside}' as verdict, '{mine}' as self_verdict, "
-        f"{column} as pairs\n        from counted where {column} > 0"
-        for (outside, mine), column in PAIRED.items()
+    held = [known("f"), "not f.is_whole" if _tells_items(query, "pairs") - {*by_verdict} else "f.is_whole"]
+    held += [one for one in conditions if one not in of_verdicts]
+    rows = {name: f"f.{name}" for name in (*FACTS["pairs"].counts, *(name for name, _ in FACTS["pairs"].sums))}
+    rows["pairs"] = f"({' + '.join(f'f.{column}' for column in PAIRED.values())})"
+    if by_verdict:
+        rows, behind = {column: f"f.{column}" for column in PAIRED.values()}, {name: name for name in PAIRED.values()}
+    else:
+        rows = {name: sql for name, sql in rows.items() if any(_names(metric, name) for metric in metrics)}
+        behind = {metric.name: metric.base for metric in metrics}
+    columns = [
+        f"{f'round(sum({sql}), 9)' if name in dict(FACTS['pairs'].sums) else f'sum({sql})'} as {name}"
+        for name, sql in rows.items()
     ]
-    keys = [*(name for name in query.by if name in by_verdict), *others]
-    union = "\n        union all\n        ".join(parts)
+    if query.with_entities:
+        columns += [_mark(name, f"{rows[base]} <> 0") for name, base in behind.items()]
+    others = tuple(name for name in query.by if name not in by_verdict)
+    source = f"from cube_pair f{join_entity('f.reference_on')}"
+    cell = _select_cell(replace(query, by=others), "pairs", source, columns, held)
+    cell = re.sub(r"\b[ac]\.", "f.", cell)
+    if not by_verdict:
+        return [f"cell as (\n{cell}\n)"]
+    # Counted once for every two verdicts, side by side, and then one below the other.
+    told = [*others, *(["block"] if query.with_entities else [])]
+    marks = {column: f", {column}_marks as pairs_marks" if query.with_entities else "" for column in PAIRED.values()}
+    union = "\n        union all\n        ".join(
+        f"select {''.join(f'{name}, ' for name in told)}'{outside}' as verdict, '{mine}' as self_verdict, "
+        f"{column} as pairs{marks[column]}\n        from counted where {column} > 0"
+        for (outside, mine), column in PAIRED.items()
+    )
+    keys = [*(name for name in query.by if name in by_verdict), *told]
+    sums = "sum(pairs) as pairs" + (", bit_or(pairs_marks) as pairs_marks" if query.with_entities else "")
     where = f"\n    where {' and '.join(of_verdicts)}" if of_verdicts else ""
     split = (
-        f"cell as (\n    select {''.join(f'{name}, ' for name in keys)}sum(pairs) as pairs"
+        f"cell as (\n    select {''.join(f'{name}, ' for name in keys)}{sums}"
         f"\n    from (\n        {union}\n    ) a{where}{_group(keys)}\n)"
     )
-    return [cell, split]
+    return [f"counted as (\n{cell}\n)", split]
 
 
 def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
@@ -437,11 +441,7 @@ def _names(metric: Metric, column: str) -> bool:
 
 def _fastest_cube(query: Query) -> str | None:
     """The cube of counts per inspection that is the fastest for the question; None where cube_item is."""
-    of_items = {
-        name
-        for name in {*query.by, *query.filters.chosen(), *(["domain"] if query.scope.domains is not None else [])}
-        if DIMENSIONS[name].is_of_item and "answers" in DIMENSIONS[name].facts
-    }
+    of_items = _tells_items(query, "answers")
     if not of_items:
         return "cube_inspection"
     if of_items <= {"domain", "measure"}:
@@ -449,6 +449,12 @@ def _fastest_cube(query: Query) -> str | None:
     # Blocks are the faster way to a category, as long as not every entity of them is told apart.
     tells_entities = bool({"entity", "inspecting_entity"} & {*query.by})
     return "cube_category" if tells_entities and of_items <= {"domain", "measure", "category"} else None
+
+
+def _tells_items(query: Query, fact: str) -> set[str]:
+    """The dimensions by which a question tells the items of a fact apart."""
+    used = {*query.by, *query.filters.chosen(), *(["domain"] if query.scope.domains is not None else [])}
+    return {name for name in used if DIMENSIONS[name].is_of_item and fact in DIMENSIONS[name].facts}
 
 
 def list_conditions(
@@ -483,7 +489,7 @@ def _expected(query: Query, shared: list[str]) -> str:
     dimensions = "".join(f"{DIMENSIONS[name].column} as {name}, " for name in shared)
     groups = ", ".join([*(DIMENSIONS[name].column for name in shared), "e.block"])
     parts = []
-    for fact, table, day in (("plans", "fct_plan", "f.due_on"), ("inspections", "fct_inspection", "f.reference_on")):
+    for fact, table, day in (("plans", "cube_plan", "f.due_on"), ("inspections", "fct_inspection", "f.reference_on")):
         inspector = INSPECTOR if _uses_inspector(query, "plans") else ""
         join = (join_entity(day) + inspector).replace("\n    ", "\n            ")
         conditions = [

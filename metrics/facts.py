@@ -1,8 +1,8 @@
 """The facts: where the rows of each come from, which of them count, and the conditions by which metrics count them.
 
 In every statement `f` is the fact (of answers and pairs the inspection, which of a pair is the outside check; of actions
-their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action, `h` what
-was handed in for a plan and `r` the first finding of an entity on an item lineage.
+their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action and `r` the
+first finding of an entity on an item lineage.
 """
 
 from __future__ import annotations
@@ -23,23 +23,6 @@ ENTITY_COLUMNS = (
 def known(table: str) -> str:
     """The condition that a row is what was known at the moment."""
     return f"{table}.known_from <= $known_at and {table}.known_to > $known_at"
-
-
-# The first hand-in counts for being on time: a later correction does not make an inspection late. An inspection
-# withdrawn since performs no plan.
-HANDED_IN = f"""handed_in as (
-    select p.plan_id, sum(case when i.known_to > $known_at then 1 else 0 end) as inspections,
-        case when sum(case when i.known_to > $known_at then 1 else 0 end) > 0
-            then min(coalesce(i.submitted_on, i.performed_on, cast(i.known_from as date))) end as handed_in_on
-    from fct_plan p
-    left join fct_inspection i
-        on i.inspection_type = p.inspection_type and i.entity_id = p.entity_id and i.period_code = p.period_code
-        and (p.inspecting_entity_id is null or i.inspecting_entity_id is null
-            or i.inspecting_entity_id = p.inspecting_entity_id)
-        and i.known_from <= $known_at
-    where {known("p")}
-    group by p.plan_id
-)"""
 
 
 # Findings of an entity on one item lineage in their order: all but the first of them repeat.
@@ -106,17 +89,16 @@ FACTS = {
         f"from fct_inspection f{join_entity('f.reference_on')}", (known("f"),), {"inspections": ALL_ROWS}
     ),
     "plans": Fact(
-        f"from fct_plan f\n    left join handed_in h on h.plan_id = f.plan_id{join_entity('f.due_on')}",
-        (known("f"), "not f.is_cancelled"),
+        f"from cube_plan f{join_entity('f.due_on')}",
+        (known("f"),),
         {
             "planned": ALL_ROWS,
-            "performed": "h.inspections > 0",
-            "on_time": "h.handed_in_on <= f.due_on",
-            "late": "h.handed_in_on > f.due_on",
-            "missing": f"h.inspections = 0 and f.due_on < {KNOWN_DAY}",
-            "settled": f"h.inspections > 0 or f.due_on < {KNOWN_DAY}",
+            "performed": "f.inspections > 0",
+            "on_time": "f.handed_in_on <= f.due_on",
+            "late": "f.handed_in_on > f.due_on",
+            "missing": f"f.inspections = 0 and f.due_on < {KNOWN_DAY}",
+            "settled": f"f.inspections > 0 or f.due_on < {KNOWN_DAY}",
         },
-        tables=(HANDED_IN,),
     ),
     "findings": Fact(
         f"from fct_finding f{join_entity('f.raised_on')}{ITEM_OF_FACT}"

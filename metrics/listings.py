@@ -135,10 +135,10 @@ OF_PAIRS = Beginning(
     "pairs", "fiscal_half", "entity",
     """select inspection_id, sum(widest_gaps) as number
     from cube_pair
-    where event_at <= $known_at
+    where is_whole and known_from <= $known_at and known_to > $known_at
     group by inspection_id""",
     "a.self_score - a.score >= 1",
-    "select self_inspection_id from cube_pair where inspection_id in (select unnest($inspections))",
+    "select self_inspection_id from cube_pair where is_whole and inspection_id in (select unnest($inspections))",
 )  # fmt: skip
 
 # What was handed in before the group's own log began is held to its knowledge date, what came later to its arrival.
@@ -198,7 +198,7 @@ PLAN_STATUS = (
     f" when {PLAN['missing']} then 'missing' else 'not_yet_due' end"
 )
 PLAN_DAYS_LATE = (
-    f"case when {PLAN['late']} then cast(h.handed_in_on - f.due_on as integer)"
+    f"case when {PLAN['late']} then cast(f.handed_in_on - f.due_on as integer)"
     f" when {PLAN['missing']} then cast({KNOWN_DAY} - f.due_on as integer) end"
 )
 IS_OVERDUE = f"coalesce({FACTS['actions'].counts['overdue_actions']}, false)"
@@ -359,7 +359,7 @@ LISTINGS = {
                 _dimension("inspecting_entity"),
                 _dimension("fiscal_half"),
                 RowColumn("due_on", "Due", "期限", "date", "f.due_on"),
-                RowColumn("handed_in_on", "Handed in", "提出日", "date", "h.handed_in_on"),
+                RowColumn("handed_in_on", "Handed in", "提出日", "date", "f.handed_in_on"),
                 RowColumn("plan_status", "Plan status", "計画の状況", "code", PLAN_STATUS),
                 RowColumn("days_late", "Days late", "遅延日数", "integer", PLAN_DAYS_LATE),
             ),

@@ -118,15 +118,27 @@ comment on column cube_inspection.weight_met is 'Sum of weights over items met.'
 comment on column cube_inspection.written_score is 'Sum of scores as written.';
 comment on column cube_inspection.written_scores is 'Number of scores as written.';
 
--- Pairs of answers, counted in the same way.
+-- Pairs of answers as states, too.
 create table cube_pair (
   inspection_id bigint not null,
   self_inspection_id bigint not null,
+  inspection_type varchar not null,
+  entity_id bigint not null,
+  inspecting_entity_id bigint,
+  fiscal_year integer not null,
+  fiscal_half varchar,
+  fiscal_quarter varchar,
+  fiscal_month varchar,
+  reference_on date not null,
+  checklist_code varchar not null,
+  checklist_version varchar not null,
+  is_whole boolean not null,
   domain varchar,
   measure varchar,
   category_code varchar,
   self_domain varchar,
-  event_at timestamp not null,
+  known_from timestamp not null,
+  known_to timestamp not null,
   met_self_met bigint not null,
   met_self_partly_met bigint not null,
   met_self_not_met bigint not null,
@@ -144,30 +156,73 @@ create table cube_pair (
   weight_self_scored double not null,
   weight_outside_scored double not null
 );
-comment on table cube_pair is 'One row per outside check, self-check, domain, measure, category, domain of the self-check and moment at which the counts of their pairs changed.';
+comment on table cube_pair is 'One row per outside check, self-check, domain, measure, category, domain of the self-check and known-at interval of the counts of their pairs; and one for all of these together (is_whole), for questions that do not tell items apart.';
 comment on column cube_pair.inspection_id is 'Outside check the pairs belong to.';
 comment on column cube_pair.self_inspection_id is 'Self-check the pairs belong to.';
+comment on column cube_pair.inspection_type is 'mutual_check, affiliate_check or privacy_audit.';
+comment on column cube_pair.entity_id is 'Entity that both inspected.';
+comment on column cube_pair.inspecting_entity_id is 'Entity that inspected it; null where no export says.';
+comment on column cube_pair.fiscal_year is 'Fiscal year of the period, named by the calendar year it begins in.';
+comment on column cube_pair.fiscal_half is 'Half of the period, or of reference_on where the period is a year.';
+comment on column cube_pair.fiscal_quarter is 'Quarter of the period, or of reference_on where the period is longer and the inspection was performed.';
+comment on column cube_pair.fiscal_month is 'Month of the period, or of reference_on where the period is longer and the inspection was performed.';
+comment on column cube_pair.reference_on is 'Day whose entity attributes its figures use: performed_on held within the period, else the period''s last day.';
+comment on column cube_pair.checklist_code is 'Checklist that was asked.';
+comment on column cube_pair.checklist_version is 'Version of the checklist that was asked.';
+comment on column cube_pair.is_whole is 'Whether all pairs of the two inspections are counted, whatever their items; the other rows then say the same again.';
 comment on column cube_pair.domain is 'Domain of the items that the outside check asked.';
 comment on column cube_pair.measure is 'Measure of the items that the outside check asked.';
 comment on column cube_pair.category_code is 'Category of the items that the outside check asked.';
 comment on column cube_pair.self_domain is 'Domain of the items that the self-check asked.';
-comment on column cube_pair.event_at is 'Moment from which this change is known, UTC.';
-comment on column cube_pair.met_self_met is 'Change in the number of pairs in which the outside check says met and the self-check met.';
-comment on column cube_pair.met_self_partly_met is 'Change in the number of pairs in which the outside check says met and the self-check partly met.';
-comment on column cube_pair.met_self_not_met is 'Change in the number of pairs in which the outside check says met and the self-check not met.';
-comment on column cube_pair.partly_met_self_met is 'Change in the number of pairs in which the outside check says partly met and the self-check met.';
-comment on column cube_pair.partly_met_self_partly_met is 'Change in the number of pairs in which the outside check says partly met and the self-check partly met.';
-comment on column cube_pair.partly_met_self_not_met is 'Change in the number of pairs in which the outside check says partly met and the self-check not met.';
-comment on column cube_pair.not_met_self_met is 'Change in the number of pairs in which the outside check says not met and the self-check met.';
-comment on column cube_pair.not_met_self_partly_met is 'Change in the number of pairs in which the outside check says not met and the self-check partly met.';
-comment on column cube_pair.not_met_self_not_met is 'Change in the number of pairs in which the outside check says not met and the self-check not met.';
-comment on column cube_pair.self_higher is 'Change in the number of pairs in which the self-check scores higher.';
-comment on column cube_pair.self_lower is 'Change in the number of pairs in which it scores lower.';
-comment on column cube_pair.equal_scores is 'Change in the number of pairs in which both score the same.';
-comment on column cube_pair.widest_gaps is 'Change in the number of pairs in which the self-check scores 1 and the outside check 0.';
-comment on column cube_pair.weight_paired is 'Change in the sum of weights of the items that the outside check asked.';
-comment on column cube_pair.weight_self_scored is 'Change in the sum of these weights times the score of the self-check.';
-comment on column cube_pair.weight_outside_scored is 'Change in the sum of these weights times the score of the outside check.';
+comment on column cube_pair.known_from is 'From when this was known, UTC, inclusive.';
+comment on column cube_pair.known_to is 'Until when it was held to be so, UTC, exclusive.';
+comment on column cube_pair.met_self_met is 'Number of pairs in which the outside check says met and the self-check met.';
+comment on column cube_pair.met_self_partly_met is 'Number of pairs in which the outside check says met and the self-check partly met.';
+comment on column cube_pair.met_self_not_met is 'Number of pairs in which the outside check says met and the self-check not met.';
+comment on column cube_pair.partly_met_self_met is 'Number of pairs in which the outside check says partly met and the self-check met.';
+comment on column cube_pair.partly_met_self_partly_met is 'Number of pairs in which the outside check says partly met and the self-check partly met.';
+comment on column cube_pair.partly_met_self_not_met is 'Number of pairs in which the outside check says partly met and the self-check not met.';
+comment on column cube_pair.not_met_self_met is 'Number of pairs in which the outside check says not met and the self-check met.';
+comment on column cube_pair.not_met_self_partly_met is 'Number of pairs in which the outside check says not met and the self-check partly met.';
+comment on column cube_pair.not_met_self_not_met is 'Number of pairs in which the outside check says not met and the self-check not met.';
+comment on column cube_pair.self_higher is 'Number of pairs in which the self-check scores higher.';
+comment on column cube_pair.self_lower is 'Number of pairs in which it scores lower.';
+comment on column cube_pair.equal_scores is 'Number of pairs in which both score the same.';
+comment on column cube_pair.widest_gaps is 'Number of pairs in which the self-check scores 1 and the outside check 0.';
+comment on column cube_pair.weight_paired is 'Sum of weights of the items that the outside check asked.';
+comment on column cube_pair.weight_self_scored is 'Sum of these weights times the score of the self-check.';
+comment on column cube_pair.weight_outside_scored is 'Sum of these weights times the score of the outside check.';
+
+-- Plans with what was handed in for them.
+create table cube_plan (
+  plan_id bigint not null,
+  inspection_type varchar not null,
+  entity_id bigint not null,
+  inspecting_entity_id bigint,
+  fiscal_year integer not null,
+  fiscal_half varchar,
+  fiscal_quarter varchar,
+  fiscal_month varchar,
+  due_on date not null,
+  inspections bigint not null,
+  handed_in_on date,
+  known_from timestamp not null,
+  known_to timestamp not null
+);
+comment on table cube_plan is 'One row per planned inspection that is not cancelled and known-at interval of it and of what was handed in for it.';
+comment on column cube_plan.plan_id is 'The planned inspection.';
+comment on column cube_plan.inspection_type is 'self_check, mutual_check, affiliate_check or privacy_audit.';
+comment on column cube_plan.entity_id is 'Entity to be inspected.';
+comment on column cube_plan.inspecting_entity_id is 'Entity that shall inspect it; null for a self-check or where open.';
+comment on column cube_plan.fiscal_year is 'Fiscal year of the period.';
+comment on column cube_plan.fiscal_half is 'Half of the period, or of due_on where the period is a year.';
+comment on column cube_plan.fiscal_quarter is 'Quarter of the period, or of due_on where the period is longer.';
+comment on column cube_plan.fiscal_month is 'Month of the period, or of due_on where the period is longer.';
+comment on column cube_plan.due_on is 'Last day for handing in the result.';
+comment on column cube_plan.inspections is 'Inspections that perform it: those of its type, entity and period, and of its inspecting entity where both name one.';
+comment on column cube_plan.handed_in_on is 'Day on which the first of them was handed in, else performed, else known; a later correction leaves it. Null while there is none.';
+comment on column cube_plan.known_from is 'From when this was known, UTC, inclusive.';
+comment on column cube_plan.known_to is 'Until when it was held to be so, UTC, exclusive.';
 
 -- Answers as bits: 63 inspections of one type, period and checklist version in one row per item.
 create table brg_inspection_block (

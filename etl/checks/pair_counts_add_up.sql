@@ -1,4 +1,4 @@
--- The cube of pairs holds as many pairs as the facts, and the same weights and scores, for what is known now.
+-- The cube of pairs holds as many pairs as the facts, and the same weights and scores, for what is known now: twice.
 with facts as (
     select
         count(*) as pairs,
@@ -19,6 +19,7 @@ with facts as (
 ),
 kept as (
     select
+        w.is_whole,
         coalesce(sum(self_higher + self_lower + equal_scores), 0) as pairs,
         coalesce(sum(
             met_self_met + met_self_partly_met + met_self_not_met + partly_met_self_met + partly_met_self_partly_met
@@ -31,9 +32,17 @@ kept as (
         coalesce(sum(weight_paired), 0) as weight,
         coalesce(sum(weight_self_scored), 0) as self_scored,
         coalesce(sum(weight_outside_scored), 0) as outside_scored
-    from cube_pair
-    where inspection_id in (select inspection_id from touched_inspection)
-        or self_inspection_id in (select inspection_id from touched_inspection)
+    from (select true as is_whole union all select false as is_whole) w
+    left join (
+        select *
+        from cube_pair
+        where known_to = timestamp '9999-12-31'
+            and (
+                inspection_id in (select inspection_id from touched_inspection)
+                or self_inspection_id in (select inspection_id from touched_inspection)
+            )
+    ) c on c.is_whole = w.is_whole
+    group by w.is_whole
 )
 select f.*, k.*
 from facts f, kept k

@@ -89,9 +89,9 @@ join judged s
     on s.inspection_id = m.self_inspection_id and s.lineage_no = o.lineage_no
     and s.known_from < least(m.known_to, o.known_to) and greatest(m.known_from, o.known_from) < s.known_to;
 
-insert into cube_pair by name
+create or replace temp table paired_change as
 select
-    c.inspection_id, c.self_inspection_id, i.domain, i.measure, i.category_code, c.self_domain, c.event_at,
+    c.inspection_id, c.self_inspection_id, c.class_no, c.self_domain, c.event_at,
     cast(sum(case when c.verdict = 'met' and c.self_verdict = 'met' then c.direction else 0 end) as bigint)
         as met_self_met,
     cast(sum(case when c.verdict = 'met' and c.self_verdict = 'partly_met' then c.direction else 0 end) as bigint)
@@ -126,7 +126,73 @@ from (
     join (select 1 as direction union all select -1 as direction) d
         on d.direction = 1 or p.known_to < timestamp '9999-12-31'
 ) c
-join (select distinct class_no, domain, measure, category_code from item_line) i on i.class_no = c.class_no
-group by c.inspection_id, c.self_inspection_id, i.domain, i.measure, i.category_code, c.self_domain, c.event_at;
+group by c.inspection_id, c.self_inspection_id, c.class_no, c.self_domain, c.event_at;
+
+insert into cube_pair by name
+with every as (
+    select
+        inspection_id, self_inspection_id, class_no, self_domain, event_at, grouping(class_no) = 1 as is_whole,
+        sum(met_self_met) as met_self_met, sum(met_self_partly_met) as met_self_partly_met,
+        sum(met_self_not_met) as met_self_not_met, sum(partly_met_self_met) as partly_met_self_met,
+        sum(partly_met_self_partly_met) as partly_met_self_partly_met,
+        sum(partly_met_self_not_met) as partly_met_self_not_met, sum(not_met_self_met) as not_met_self_met,
+        sum(not_met_self_partly_met) as not_met_self_partly_met, sum(not_met_self_not_met) as not_met_self_not_met,
+        sum(self_higher) as self_higher, sum(self_lower) as self_lower, sum(equal_scores) as equal_scores,
+        sum(widest_gaps) as widest_gaps, sum(weight_paired) as weight_paired,
+        sum(weight_self_scored) as weight_self_scored, sum(weight_outside_scored) as weight_outside_scored
+    from paired_change
+    group by grouping sets (
+        (inspection_id, self_inspection_id, class_no, self_domain, event_at),
+        (inspection_id, self_inspection_id, event_at)
+    )
+),
+state as (
+    select
+        inspection_id, self_inspection_id, is_whole, class_no, self_domain, event_at as held_from,
+        coalesce(
+            lead(event_at) over (
+                partition by inspection_id, self_inspection_id, is_whole, class_no, self_domain order by event_at
+            ),
+            timestamp '9999-12-31'
+        ) as held_to,
+        cast(sum(met_self_met) over so_far as bigint) as met_self_met,
+        cast(sum(met_self_partly_met) over so_far as bigint) as met_self_partly_met,
+        cast(sum(met_self_not_met) over so_far as bigint) as met_self_not_met,
+        cast(sum(partly_met_self_met) over so_far as bigint) as partly_met_self_met,
+        cast(sum(partly_met_self_partly_met) over so_far as bigint) as partly_met_self_partly_met,
+        cast(sum(partly_met_self_not_met) over so_far as bigint) as partly_met_self_not_met,
+        cast(sum(not_met_self_met) over so_far as bigint) as not_met_self_met,
+        cast(sum(not_met_self_partly_met) over so_far as bigint) as not_met_self_partly_met,
+        cast(sum(not_met_self_not_met) over so_far as bigint) as not_met_self_not_met,
+        cast(sum(self_higher) over so_far as bigint) as self_higher,
+        cast(sum(self_lower) over so_far as bigint) as self_lower,
+        cast(sum(equal_scores) over so_far as bigint) as equal_scores,
+        cast(sum(widest_gaps) over so_far as bigint) as widest_gaps,
+        round(sum(weight_paired) over so_far, 9) as weight_paired,
+        round(sum(weight_self_scored) over so_far, 9) as weight_self_scored,
+        round(sum(weight_outside_scored) over so_far, 9) as weight_outside_scored
+    from every
+    window so_far as (
+        partition by inspection_id, self_inspection_id, is_whole, class_no, self_domain order by event_at
+        rows between unbounded preceding and current row
+    )
+)
+select
+    n.inspection_id, s.self_inspection_id, n.inspection_type, n.entity_id, n.inspecting_entity_id, n.fiscal_year,
+    n.fiscal_half, n.fiscal_quarter, n.fiscal_month, n.reference_on, n.checklist_code, n.checklist_version, s.is_whole,
+    i.domain, i.measure, i.category_code, s.self_domain,
+    greatest(n.known_from, s.held_from) as known_from, least(n.known_to, s.held_to) as known_to,
+    s.met_self_met, s.met_self_partly_met, s.met_self_not_met, s.partly_met_self_met, s.partly_met_self_partly_met,
+    s.partly_met_self_not_met, s.not_met_self_met, s.not_met_self_partly_met, s.not_met_self_not_met, s.self_higher,
+    s.self_lower, s.equal_scores, s.widest_gaps, s.weight_paired, s.weight_self_scored, s.weight_outside_scored
+from state s
+join fct_inspection n
+    on n.inspection_id = s.inspection_id and n.known_from < s.held_to and s.held_from < n.known_to
+    and s.self_higher + s.self_lower + s.equal_scores > 0
+left join (select distinct class_no, domain, measure, category_code from item_line) i on i.class_no = s.class_no
+-- Questions that do not tell items apart then read few row groups.
+order by s.is_whole desc;
+
+drop table paired_change;
 
 drop table meeting;

@@ -1,9 +1,10 @@
 -- One row per planned inspection and known-at interval.
-delete from fct_plan
-where plan_id in (
-    select id_of('plan', concat_ws(chr(31), inspection_type, entity_code, coalesce(inspecting_entity_code, ''), period))
-    from touched_key
-);
+create or replace temp table planned_anew as
+select id_of('plan', concat_ws(chr(31), inspection_type, entity_code, coalesce(inspecting_entity_code, ''), period)) as plan_id
+from touched_key;
+
+delete from cube_plan where plan_id in (select plan_id from planned_anew);
+delete from fct_plan where plan_id in (select plan_id from planned_anew);
 
 insert into fct_plan by name
 select

@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from tests.metrics.inserted_group import FILL_BLOCKS
+from tests.metrics.inserted_group import FILL_BLOCKS, FILL_PLANS
 
 SCHEMA = Path(__file__).parents[2] / "data" / "schema"
 BUILD_NAME = "20260420T000000Z-small"
@@ -283,6 +283,7 @@ def write_group(home: Path, name: str = BUILD_NAME, seed: int = 20260420) -> Sma
         for table, columns in CUBES.items():
             connection.execute(CUBE.format(table=table, columns=columns))
         connection.execute(FILL_BLOCKS)
+        connection.execute(FILL_PLANS)
         connection.execute(
             "insert into load select 1, 1, 'small.csv', 'none', 0, 'small_group', 'none', max(known_from), "
             "max(known_from), 'given', null, count(*), count(*), 0, 0, 0 from fct_answer"

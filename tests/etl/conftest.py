@@ -248,7 +248,7 @@ class Group:
         statements = []
         for table in (
             "dim_entity", "dim_item", "brg_item_lineage", "fct_inspection", "fct_answer", "fct_plan", "fct_finding",
-            "fct_action", "fct_pair", "cube_pair", "cube_category", "cube_measure", "cube_inspection",
+            "fct_action", "fct_pair", "cube_pair", "cube_plan", "cube_category", "cube_measure", "cube_inspection",
         ):  # fmt: skip
             left_out = [name for name in ("load_id", "row_no", "sheet") if (table, name) in columns]
             exclude = f"exclude ({', '.join(left_out)})" if left_out else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from etl.builds import Home
 from etl.checks import CHECKS, CheckFailed, run_checks
 from etl.derive import run_model
 from tests.etl.conftest import Group
@@ -25,8 +27,15 @@ BREAKS = {
     "inspections_have_parents": "update fct_inspection set entity_id = 1",
     "items_add_up": "update cube_item set met_marks = met_marks & (met_marks - 1)",
     "loads_lose_no_row": "update load set rows_loaded = rows_loaded + 1",
-    "pair_counts_add_up": "insert into cube_pair select *, now()::timestamp, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1 from "
-    "(select inspection_id, inspection_id, null, null, null, null from fct_answer limit 1)",
+    "pair_counts_add_up": "insert into cube_pair by name select *, inspection_id as self_inspection_id, true as is_whole, "
+    "0 as met_self_met, 0 as met_self_partly_met, 1 as met_self_not_met, 0 as partly_met_self_met, "
+    "0 as partly_met_self_partly_met, 0 as partly_met_self_not_met, 0 as not_met_self_met, 0 as not_met_self_partly_met, "
+    "0 as not_met_self_not_met, 1 as self_higher, 0 as self_lower, 0 as equal_scores, 0 as widest_gaps, "
+    "1 as weight_paired, 1 as weight_self_scored, 1 as weight_outside_scored from (select inspection_id, inspection_type, "
+    "entity_id, inspecting_entity_id, fiscal_year, fiscal_half, fiscal_quarter, fiscal_month, reference_on, "
+    "checklist_code, checklist_version, known_from, known_to from fct_inspection limit 1)",
+    "plans_add_up": "insert into cube_plan by name select 1 as plan_id, inspection_type, entity_id, fiscal_year, "
+    "reference_on as due_on, 1 as inspections, known_from, known_to from fct_inspection",
     "pairs_add_up": "insert into fct_pair by name select inspection_id, item_id, inspection_id as self_inspection_id, "
     "item_id as self_item_id, 1 as entity_id, 'FY2024-H1' as fiscal_half, verdict, 1 as score, verdict as self_verdict, "
     "1 as self_score, known_from, known_to from fct_answer",
@@ -103,3 +112,38 @@ def test_each_cube_of_answers_is_held_to_them(build: duckdb.DuckDBPyConnection, 
     with pytest.raises(CheckFailed, match="cubes_add_up"):
         run_checks(build)
     build.close()
+
+
+@pytest.fixture(scope="module")
+def demo(shared_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The demo group's build, which has plans and pairs, as if all of it had just been loaded."""
+    newest = Home(shared_demo / "home").newest()
+    assert newest
+    copy = tmp_path_factory.mktemp("demo") / "copy.duckdb"
+    shutil.copyfile(newest, copy)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            "create temp table touched_inspection as select distinct inspection_id, false as is_new from fct_inspection"
+        )
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("pair_counts_add_up", "update cube_pair set widest_gaps = widest_gaps + 1 where is_whole"),
+        ("pair_counts_add_up", "update cube_pair set weight_self_scored = weight_self_scored + 1 where not is_whole"),
+        ("pair_counts_add_up", "delete from cube_pair where is_whole"),
+        ("plans_add_up", "update cube_plan set inspections = inspections + 1"),
+        ("plans_add_up", "update cube_plan set due_on = due_on + 1"),
+        ("plans_add_up", "update cube_plan set handed_in_on = handed_in_on + 1"),
+        ("plans_add_up", "delete from cube_plan where inspections = 0"),
+        ("plans_add_up", "insert into cube_plan select * from cube_plan"),
+    ],
+)
+def test_cubes_of_pairs_and_plans_are_held_to_them(demo: duckdb.DuckDBPyConnection, check: str, change: str) -> None:
+    demo.execute("begin")
+    demo.execute(change)
+    with pytest.raises(CheckFailed, match=check):
+        run_checks(demo)
+    demo.execute("rollback")

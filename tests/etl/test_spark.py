@@ -117,6 +117,7 @@ def test_every_table_has_the_same_rows(loaded: Any) -> None:
             "cube_category",
             "cube_measure",
             "cube_inspection",
+            "cube_plan",
             "cube_item",
         )
     )

@@ -121,28 +121,77 @@ from judged o
 join judged s using (entity_id, fiscal_half, lineage_code)
 where not o.is_self and s.is_self and greatest(o.held_from, s.held_from) < least(o.held_to, s.held_to);
 
-insert into cube_pair
-select
-    inspection_id, self_inspection_id, domain, measure, category_code, self_domain, event_at,
-    sum(if(verdict = 'met' and self_verdict = 'met', direction, 0)),
-    sum(if(verdict = 'met' and self_verdict = 'partly_met', direction, 0)),
-    sum(if(verdict = 'met' and self_verdict = 'not_met', direction, 0)),
-    sum(if(verdict = 'partly_met' and self_verdict = 'met', direction, 0)),
-    sum(if(verdict = 'partly_met' and self_verdict = 'partly_met', direction, 0)),
-    sum(if(verdict = 'partly_met' and self_verdict = 'not_met', direction, 0)),
-    sum(if(verdict = 'not_met' and self_verdict = 'met', direction, 0)),
-    sum(if(verdict = 'not_met' and self_verdict = 'partly_met', direction, 0)),
-    sum(if(verdict = 'not_met' and self_verdict = 'not_met', direction, 0)),
-    sum(if(self_score > score, direction, 0)), sum(if(self_score < score, direction, 0)),
-    sum(if(self_score = score, direction, 0)), sum(if(self_score - score >= 1, direction, 0)), sum(direction * weight),
-    sum(direction * weight * self_score), sum(direction * weight * score)
-from (
-    select p.*, i.domain, i.measure, i.category_code, i.weight, d.direction,
-        if(d.direction = 1, p.known_from, p.known_to) as event_at
-    from fct_pair p
-    join dim_item i on i.item_id = p.item_id and i.known_from <= p.known_from and i.known_to > p.known_from
-    join (values (1), (-1)) d (direction) on d.direction = 1 or p.known_to < timestamp '9999-12-31'
+-- Every moment at which anything about the pairs of two inspections changed begins rows with what was known of them then.
+insert into cube_pair by name
+with moment as (
+    select inspection_id, self_inspection_id, unnest([known_from, known_to]) as known_from from fct_pair
+    union
+    select distinct p.inspection_id, p.self_inspection_id, unnest([n.known_from, n.known_to])
+    from fct_pair p join fct_inspection n using (inspection_id)
+),
+span as (
+    select *, lead(known_from) over (partition by inspection_id, self_inspection_id order by known_from) as known_to
+    from moment
 )
+select
+    f.inspection_id, p.self_inspection_id, f.inspection_type, f.entity_id, f.inspecting_entity_id, f.fiscal_year,
+    f.fiscal_half, f.fiscal_quarter, f.fiscal_month, f.reference_on, f.checklist_code, f.checklist_version,
+    grouping(i.domain) = 1 as is_whole, i.domain, i.measure, i.category_code, p.self_domain, s.known_from, s.known_to,
+    count(*) filter (verdict = 'met' and self_verdict = 'met') as met_self_met,
+    count(*) filter (verdict = 'met' and self_verdict = 'partly_met') as met_self_partly_met,
+    count(*) filter (verdict = 'met' and self_verdict = 'not_met') as met_self_not_met,
+    count(*) filter (verdict = 'partly_met' and self_verdict = 'met') as partly_met_self_met,
+    count(*) filter (verdict = 'partly_met' and self_verdict = 'partly_met') as partly_met_self_partly_met,
+    count(*) filter (verdict = 'partly_met' and self_verdict = 'not_met') as partly_met_self_not_met,
+    count(*) filter (verdict = 'not_met' and self_verdict = 'met') as not_met_self_met,
+    count(*) filter (verdict = 'not_met' and self_verdict = 'partly_met') as not_met_self_partly_met,
+    count(*) filter (verdict = 'not_met' and self_verdict = 'not_met') as not_met_self_not_met,
+    count(*) filter (self_score > score) as self_higher, count(*) filter (self_score < score) as self_lower,
+    count(*) filter (self_score = score) as equal_scores, count(*) filter (self_score - score >= 1) as widest_gaps,
+    sum(weight) as weight_paired, sum(weight * self_score) as weight_self_scored,
+    sum(weight * score) as weight_outside_scored
+from span s
+join fct_pair p
+    on p.inspection_id = s.inspection_id and p.self_inspection_id = s.self_inspection_id
+    and p.known_from <= s.known_from and p.known_to > s.known_from
+join fct_inspection f on f.inspection_id = s.inspection_id and f.known_from <= s.known_from and f.known_to > s.known_from
+join dim_item i on i.item_id = p.item_id and i.known_from <= s.known_from and i.known_to > s.known_from
+where s.known_to is not null
+group by grouping sets (
+    (f.inspection_id, p.self_inspection_id, f.inspection_type, f.entity_id, f.inspecting_entity_id, f.fiscal_year,
+        f.fiscal_half, f.fiscal_quarter, f.fiscal_month, f.reference_on, f.checklist_code, f.checklist_version,
+        s.known_from, s.known_to),
+    (f.inspection_id, p.self_inspection_id, f.inspection_type, f.entity_id, f.inspecting_entity_id, f.fiscal_year,
+        f.fiscal_half, f.fiscal_quarter, f.fiscal_month, f.reference_on, f.checklist_code, f.checklist_version,
+        s.known_from, s.known_to, i.domain, i.measure, i.category_code, p.self_domain)
+);
+"""
+
+# The same of plans: what matches one, and the first of all that ever did, as long as one does.
+FILL_PLANS = """
+insert into cube_plan by name
+with performed as (
+    select
+        p.plan_id, i.known_from, i.known_to,
+        coalesce(i.submitted_on, i.performed_on, i.known_from::date) as handed_in_on
+    from (select distinct plan_id, inspection_type, entity_id, period_code, inspecting_entity_id from fct_plan) p
+    join fct_inspection i using (inspection_type, entity_id, period_code)
+    where coalesce(p.inspecting_entity_id = i.inspecting_entity_id, true)
+),
+moment as (
+    select plan_id, unnest([known_from, known_to]) as known_from from fct_plan
+    union
+    select plan_id, unnest([known_from, known_to]) from performed
+),
+span as (select *, lead(known_from) over (partition by plan_id order by known_from) as known_to from moment)
+select
+    f.* exclude (period_code, is_cancelled, load_id, known_from, known_to), s.known_from, s.known_to,
+    count(*) filter (i.known_to > s.known_from) as inspections,
+    case when count(*) filter (i.known_to > s.known_from) > 0 then min(i.handed_in_on) end as handed_in_on
+from span s
+join fct_plan f on f.plan_id = s.plan_id and f.known_from <= s.known_from and f.known_to > s.known_from
+left join performed i on i.plan_id = s.plan_id and i.known_from <= s.known_from
+where s.known_to is not null and not f.is_cancelled
 group by all;
 """
 
@@ -331,6 +380,7 @@ class Group:
             connection.execute(FILL_CUBES)
             connection.execute(FILL_BLOCKS)
             connection.execute(FILL_PAIRS)
+            connection.execute(FILL_PLANS)
             connection.execute("commit")
         (folder / "current").write_text(f"{path.name}\n", "utf-8")
         return path

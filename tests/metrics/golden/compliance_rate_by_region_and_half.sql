@@ -41,10 +41,9 @@ expected as (
         select region, fiscal_half, block, bit_or(marks) as marks
         from (
             select e.region_code as region, f.fiscal_half as fiscal_half, e.block, bit_or(e.mark) as marks
-            from fct_plan f
+            from cube_plan f
             join entity e on e.entity_id = f.entity_id and e.held_from <= f.due_on and e.held_to > f.due_on
             where f.known_from <= $known_at and f.known_to > $known_at
-                and not f.is_cancelled
             group by e.region_code, f.fiscal_half, e.block
             union all
             select e.region_code as region, f.fiscal_half as fiscal_half, e.block, bit_or(e.mark) as marks
