@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -382,7 +383,7 @@ def find_free_port() -> int:
 
 def measure(kills: int, servers: int, seed: int) -> dict[str, Any]:
     """All of it; a result that describe() understands."""
-    result: dict[str, Any] = {"seed": seed}
+    result: dict[str, Any] = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed}
     with tempfile.TemporaryDirectory(prefix="tenken-faults-") as folder:
         for name, count, run in (
             ("loader", kills, lambda: kill_loads(Path(folder, "loads"), kills, seed)),

@@ -1,6 +1,7 @@
 """docs/performance.md: python -m bench.performance [--run PART ...] runs parts anew and writes the page from results.
 
-Parts write their results to bench/results, which is not kept with the project; the page is.
+Parts write their results to bench/results, which is not kept with the project; the page is. What it says of a part
+without results stays.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,8 +36,10 @@ HEAD: Final = """# Performance
 
 Made by `python -m bench.performance` from what `python -m bench.scale`, `bench.readers`, `bench.spark`, `bench.faults`
 and `bench.beside` measured; nothing here is written by hand. Figures of one table are of one run on one machine and
-are there to be compared with each other. Exports are those of a made-up group.
+are there to be compared with each other, not with those of other tables. Exports are those of a made-up group.
 """
+MEASURED: Final = "Measured on {} by `python -m bench.{}`."
+"""The last line of a part, by which it is found again."""
 
 
 def main() -> None:
@@ -73,12 +77,18 @@ def make_home(folder: Path, group: tuple[int, int, int] | None) -> Path:
 
 
 def write_page() -> str:
-    """The page from the results that there are; parts without any are named."""
+    """The page from the results that there are, else as it was; parts that were never measured are named."""
+    before = re.split(r"^(?=## )", PAGE.read_text("utf-8"), flags=re.MULTILINE)
     sections, missing = [HEAD], []
     for part, describe in PARTS.items():
         path = RESULTS / f"{part}.json"
+        found = [one for one in before if one.rstrip().endswith(MEASURED.partition("{} ")[2].format(part))]
         if path.exists():
-            sections.append(describe(json.loads(path.read_text("utf-8"))).strip() + "\n")
+            result = json.loads(path.read_text("utf-8"))
+            measured = MEASURED.format(result["measured_at"][:10], part)
+            sections.append(f"{describe(result).strip()}\n\n{measured}\n")
+        elif found:
+            sections.append(found[0].strip() + "\n")
         else:
             missing.append(part)
     if missing:

@@ -166,8 +166,8 @@ def describe(result: dict[str, Any]) -> str:
     lines = [
         "## DuckDB and Spark on one machine",
         "",
-        f"The same Parquet exports loaded into an empty home by each engine, {result['cores']} cores, one run "
-        f"({result['measured_at'][:10]}). Memory is the highest sum over the loader and, with Spark, its Java process.",
+        f"The same Parquet exports loaded into an empty home by each engine, {result['cores']} cores, one run. "
+        "Memory is the highest sum over the loader and, with Spark, its Java process.",
         "",
         "| answers | engine | seconds | answers per second | memory | of it Java | build | outside it |",
         "|---:|---|---:|---:|---:|---:|---:|---:|",
