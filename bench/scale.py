@@ -1,8 +1,9 @@
-"""More data: python -m bench.scale [--millions 1 10 30 100] [--folder FOLDER]: loads, a rebuild, every page.
+"""More data: python -m bench.scale [--millions 1 10 30 100] [--items 50 5000]: loads, a rebuild, every page.
 
 Each size is a made-up group with its self-checks as one Parquet file, of which the newest round is kept back and
 loaded on top; mutual checks, audits, findings and plans are loaded too, so that every page has something to show.
-Every command runs as a process of its own. Writes bench/results/scale.json.
+A group that stays the same has checklists of so many items, to tell what answers alone make slower. Every command runs
+as a process of its own. Writes bench/results/scale.json.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import duckdb
 OUT: Final = Path(__file__).parent / "results" / "scale.json"
 GROUPS: Final = {1: (100, 500, 20), 10: (1000, 500, 20), 30: (2000, 500, 30), 100: (4000, 500, 50)}
 """Entities, items and rounds of a group whose self-checks are about so many million answers."""
+LENGTHS: Final = (50, 5000)
+"""Items of the group of 10 million answers, when its checklist is shorter or longer and nothing else changes."""
 EXPORTS: Final = """
 import sys
 from pathlib import Path
@@ -67,20 +70,27 @@ def main() -> None:
     """Measure every size, writing after each what there is so far."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--millions", type=int, nargs="+", choices=sorted(GROUPS), default=sorted(GROUPS))
+    parser.add_argument("--items", type=int, nargs="*", choices=LENGTHS, default=LENGTHS)
     parser.add_argument("--folder", type=Path, help="where the homes are made and kept; a temporary one otherwise")
     parser.add_argument("--out", type=Path, default=OUT, help="sizes that it has and that are not measured stay in it")
     options = parser.parse_args()
-    kept = json.loads(options.out.read_text("utf-8"))["sizes"] if options.out.exists() else {}
+    kept = json.loads(options.out.read_text("utf-8")) if options.out.exists() else {"sizes": {}, "lengths": {}}
     result: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "duckdb": duckdb.__version__},
-        "sizes": {size: facts for size, facts in kept.items() if int(size) not in options.millions},
+        "sizes": {size: facts for size, facts in kept["sizes"].items() if int(size) not in options.millions},
+        "lengths": {length: facts for length, facts in kept["lengths"].items() if int(length) not in options.items},
     }
+    (entities, _, rounds) = GROUPS[10]
+    asked = [("sizes", one, lambda root, one=one: measure_size(root, *GROUPS[one])) for one in options.millions]
+    asked += [
+        ("lengths", one, lambda root, one=one: measure_pages(root, entities, one, rounds)) for one in options.items
+    ]
     with tempfile.TemporaryDirectory(prefix="tenken-scale-") as folder:
-        for millions in options.millions:
-            root = (options.folder or Path(folder)) / str(millions)
+        for what, one, measure in asked:
+            root = (options.folder or Path(folder)) / f"{what}-{one}"
             shutil.rmtree(root, ignore_errors=True)
-            result["sizes"][str(millions)] = measure_size(root, *GROUPS[millions])
+            result[what][str(one)] = measure(root)
             options.out.parent.mkdir(parents=True, exist_ok=True)
             options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
             if options.folder is None:
@@ -91,12 +101,7 @@ def main() -> None:
 def measure_size(root: Path, entities: int, items: int, rounds: int) -> dict[str, Any]:
     """One group: seconds, peak MiB of memory and bytes of the build."""
     facts: dict[str, Any] = {"entities": entities, "items": items, "rounds": rounds}
-    say(f"{entities} entities, {items} items, {rounds} rounds: exports")
-    # All in processes of their own, because a child's peak memory begins with what its parent holds.
-    subprocess.run(
-        [sys.executable, "-c", EXPORTS, str(root / "exports"), *map(str, (entities, items, rounds))], check=True
-    )
-    exports, home = root / "exports", root / "home"
+    exports, home = write_exports(root, entities, items, rounds), root / "home"
     history = exports / "self_check" / "self_check_history.parquet"
     newest = history.with_name("self_check_history_newest.parquet")
     subprocess.run([sys.executable, "-c", NEWEST_ROUND, str(history), str(newest)], check=True)
@@ -119,6 +124,23 @@ def measure_size(root: Path, entities: int, items: int, rounds: int) -> dict[str
     say("pages")
     facts["pages"], facts["pages_peak_mib"] = open_pages(home)
     return facts
+
+
+def measure_pages(root: Path, entities: int, items: int, rounds: int) -> dict[str, Any]:
+    """Only the pages of a group, with how many answers it has."""
+    exports, home = write_exports(root, entities, items, rounds), root / "home"
+    run(home, "load", exports)
+    (answers,) = ask(home, "select count(*) from fct_answer")
+    say("pages")
+    return {"items": items, "all_answers": answers, "pages": open_pages(home)[0]}
+
+
+def write_exports(root: Path, entities: int, items: int, rounds: int) -> Path:
+    """The exports of a group, from a process of its own: a child's peak memory begins with what its parent holds."""
+    say(f"{entities} entities, {items} items, {rounds} rounds: exports")
+    group = map(str, (entities, items, rounds))
+    subprocess.run([sys.executable, "-c", EXPORTS, str(root / "exports"), *group], check=True)
+    return root / "exports"
 
 
 def run(home: Path, command: str, *paths: Path) -> dict[str, Any]:
@@ -220,18 +242,43 @@ def describe(result: dict[str, Any]) -> str:
         "Milliseconds that the server takes for each page with the plain filters: with cold caches (the first reader "
         "of a new build), and repeated.",
         "",
+        *_draw_pages(answers, [size["pages"] for size in sizes]),
+    ]
+    names = list(sizes[0]["pages"])
+    lines += ["", *_sum_up(sizes, answers, names)]
+    if lengths := result["lengths"]:
+        whole = result["sizes"]["10"]
+        same = sorted([*lengths.values(), whole], key=lambda one: one["items"])
+        lines += [
+            "",
+            f"The group of {whole['entities']:,} entities and {whole['rounds']} rounds again, with checklists of "
+            f"{say_list([one['items'] for one in same])} items: what more answers alone cost. Checks by others, "
+            "audits, findings and pairs grow with them.",
+            "",
+            *_draw_pages([one["all_answers"] for one in same], [one["pages"] for one in same]),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def say_list(numbers: Sequence[int]) -> str:
+    """Numbers one after the other."""
+    return f"{', '.join(f'{one:,}' for one in numbers[:-1])} and {numbers[-1]:,}"
+
+
+def _draw_pages(answers: Sequence[int], pages: Sequence[dict[str, Any]]) -> list[str]:
+    """The table of pages by number of answers."""
+    lines = [
         "| page | " + " | ".join(f"first, {count / 1e6:,.0f} M" for count in answers) + " | exponent | "
         + " | ".join(f"repeated, {count / 1e6:,.0f} M" for count in answers) + " | exponent |",
-        "|---|" + "--:|" * (2 * len(sizes) + 2),
+        "|---|" + "--:|" * (2 * len(answers) + 2),
     ]  # fmt: skip
-    names = list(sizes[0]["pages"])
-    for name in names:
+    for name in pages[0]:
         cells = []
         for what in ("first_ms", "repeated_ms"):
-            values = [size["pages"][name][what] for size in sizes]
+            values = [one[name][what] for one in pages]
             cells.append(" | ".join(f"{value:,.0f}" for value in values) + f" | {grow(answers, values)}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *_sum_up(sizes, answers, names)]) + "\n"
+    return lines
 
 
 def _sum_up(sizes: list[dict[str, Any]], answers: list[int], names: list[str]) -> list[str]:
