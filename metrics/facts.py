@@ -1,8 +1,8 @@
 """The facts: where the rows of each come from, which of them count, and the conditions by which metrics count them.
 
 In every statement `f` is the fact (of answers and pairs the inspection, which of a pair is the outside check; of actions
-their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action and `r` the
-first finding of an entity on an item lineage.
+their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action, `r` the
+first finding of an entity on an item lineage and `o` what is open of the actions of a finding.
 """
 
 from __future__ import annotations
@@ -33,6 +33,18 @@ REPEATED = f"""repeated as (
     join dim_item c on c.item_id = f.item_id and {known("c")}
     where {known("f")}
     group by f.entity_id, c.lineage_code
+)"""
+
+OPEN_ACTION = "g.completed_on is null"
+OVERDUE_ACTION = f"{OPEN_ACTION} and g.due_on < {KNOWN_DAY}"
+ACTED = f"""acted as (
+    select
+        g.finding_id,
+        sum(case when {OPEN_ACTION} then 1 else 0 end) as open_actions,
+        sum(case when {OVERDUE_ACTION} then 1 else 0 end) as overdue_actions
+    from fct_action g
+    where {known("g")}
+    group by g.finding_id
 )"""
 
 ITEM_OF_FACT = f"\n    left join dim_item c on c.item_id = f.item_id and {known('c')}"
@@ -102,18 +114,20 @@ FACTS = {
     ),
     "findings": Fact(
         f"from fct_finding f{join_entity('f.raised_on')}{ITEM_OF_FACT}"
-        "\n    left join repeated r on r.entity_id = f.entity_id and r.lineage_code = c.lineage_code",
+        "\n    left join repeated r on r.entity_id = f.entity_id and r.lineage_code = c.lineage_code"
+        "\n    left join acted o on o.finding_id = f.finding_id",
         (known("f"),),
         {
             "findings": ALL_ROWS,
             "open_findings": "f.status = 'open'",
+            "findings_without_action": "f.status = 'open' and o.finding_id is null",
             "closed_findings": "f.status = 'closed'",
             "reopened_findings": "f.reopened_count > 0",
             "repeat_findings": f"r.first_raised < {RAISED}",
             "dated_closures": "f.status = 'closed' and f.closed_on is not null",
         },
         (("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),),
-        tables=(REPEATED,),
+        tables=(REPEATED, ACTED),
     ),
     "actions": Fact(
         f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {known('f')}"
@@ -121,9 +135,9 @@ FACTS = {
         (known("g"),),
         {
             "actions": ALL_ROWS,
-            "open_actions": "g.completed_on is null",
-            "overdue_actions": f"g.completed_on is null and g.due_on < {KNOWN_DAY}",
-            "due_soon_actions": f"g.completed_on is null and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30",
+            "open_actions": OPEN_ACTION,
+            "overdue_actions": OVERDUE_ACTION,
+            "due_soon_actions": f"{OPEN_ACTION} and cast(g.due_on - {KNOWN_DAY} as integer) between 0 and 30",
         },
     ),
     "entities": Fact(

@@ -155,16 +155,6 @@ MEASURED = """measured as (
     group by c.inspection_id
 )"""
 
-ACTED = f"""acted as (
-    select
-        g.finding_id,
-        sum(case when {FACTS["actions"].counts["open_actions"]} then 1 else 0 end) as open_actions,
-        sum(case when {FACTS["actions"].counts["overdue_actions"]} then 1 else 0 end) as overdue_actions
-    from fct_action g
-    where {known("g")}
-    group by g.finding_id
-)"""
-
 LINK = f"""link as (
     select
         b.checklist_code, b.from_version, b.from_item_code, b.to_version, b.to_item_code, b.change,
@@ -319,7 +309,7 @@ LISTINGS = {
             ),
             (("raised_on", True), ("finding_code", False)),
             ("f.finding_id",), ("f.finding_code", "f.description", *ITEM_TEXTS),
-            fact="findings", tables=(ACTED,), details="\n    left join acted o on o.finding_id = f.finding_id",
+            fact="findings",
         ),
         Listing(
             "actions", "Corrective actions", "是正処置", "One row per corrective action, as it stood at the knowledge date.",

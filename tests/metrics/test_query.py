@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -443,6 +444,32 @@ def test_finding_ages_until_it_is_closed(wide: Warehouse) -> None:
     assert cells(wide, "findings", "age_band", datetime(2024, 8, 1), entity=("E-4",)) == {"031-090": 1}
     assert cells(wide, "findings", "age_band", datetime(2024, 12, 12), entity=("E-4",)) == {"091-180": 1}
     assert cells(wide, "findings", "age_band", datetime(2024, 12, 13), entity=("E-4",)) == {"181-365": 1}
+
+
+def test_finding_with_an_action_recorded_is_not_without_one(tmp_path: Path) -> None:
+    """Of five findings one has no action, one an open one, one a completed one, one two; the last is closed."""
+    group = InsertedGroup(tmp_path)
+    group.entity("E-1")
+    group.entity("E-2", "EU")
+    group.item("a")
+    group.finding("E-1", "a")
+    for done in ((None,), (date(2025, 10, 1),), (None, date(2025, 10, 1))):
+        finding = group.finding("E-2")
+        for day in done:
+            group.action(finding, completed_on=day)
+    group.finding("E-1", status="closed", closed_on=date(2025, 10, 1))
+    late = group.finding("E-2", "a")
+    group.add(
+        "fct_action", action_id=1, action_code="A", finding_id=late, effectiveness="not_checked",
+        known_from=datetime(2025, 12, 1),
+    )  # fmt: skip
+    group.write()
+    with closing(Warehouse.open_newest(tmp_path)) as warehouse:
+        without = ("findings_without_action", "entity")
+        assert cells(warehouse, *without, datetime(2026, 1, 1)) == {"E-1": 1, "E-2": 0}
+        # What is not yet known is not yet recorded.
+        assert cells(warehouse, *without, datetime(2025, 11, 1)) == {"E-1": 1, "E-2": 1}
+        assert cells(warehouse, "findings_without_action", "measure", datetime(2025, 11, 1)) == {"physical": 2, None: 0}
 
 
 def test_what_is_due_soon_is_counted_from_the_knowledge_day(wide: Warehouse) -> None:

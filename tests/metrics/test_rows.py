@@ -95,6 +95,10 @@ def test_columns_of_the_rows_add_up_to_the_figures(wide: Warehouse, held: dict[s
         "applicable_answers": held_answers["score"].notna().sum(),
         "open_findings": (findings["status"] == "open").sum(),
         "closed_findings": len(closed),
+        # Whoever does the action, there is one.
+        "findings_without_action": (
+            (findings["status"] == "open") & ~findings["finding_code"].isin(rows(wide, "actions").frame["finding_code"])
+        ).sum(),
         "reopened_findings": (findings["reopened_count"] > 0).sum(),
         "repeat_findings": findings["is_repeat"].sum(),
         "mean_days_to_close": closed["age_days"].sum(),
