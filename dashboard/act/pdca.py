@@ -61,6 +61,7 @@ METRIC_OF: Final = {
     "open_actions": "open_actions",
     "overdue_actions": "overdue_actions",
 }
+WITHOUT_ACTION: Final = "findings_without_action"
 COLUMN_LABELS: Final = {
     "planned": N_("Planned"),
     "performed": N_("With a result"),
@@ -134,13 +135,14 @@ def read_cycle(view: View, year: str) -> Cycle:
 
 def make_cycle(held: View, year: str) -> Cycle:
     """The cycle of the year that the view is held to."""
-    frame = held.ask(tuple(METRIC_OF.values()), ("entity",), with_entities=False).set_index("entity")
-    known = held.list_all_rows("entities").set_index("entity")
+    frame = held.ask((*METRIC_OF.values(), WITHOUT_ACTION), ("entity",), with_entities=False).set_index("entity")
+    # Entities are of no period, so that both years list the same ones.
+    known = held.loosen("period").list_all_rows("entities").set_index("entity")
     regions = held.ask(("planned_inspections",), ("entity", "region"), with_entities=False)
     regions = regions.drop_duplicates("entity").set_index("entity")
     every = frame.index.union(known.index)
-    counts = pd.DataFrame({name: frame[metric] for name, metric in METRIC_OF.items()}).reindex(every).fillna(0)
-    counts = counts.assign(findings_without_action=count_without_action(held).reindex(every).fillna(0))
+    metrics = METRIC_OF | {WITHOUT_ACTION: WITHOUT_ACTION}
+    counts = pd.DataFrame({name: frame[metric] for name, metric in metrics.items()}).reindex(every).fillna(0)
     name = f"entity_{held.language}"
     entities = counts.join(find_stages(counts)).assign(
         name=frame[name].reindex(every).fillna(known[name].reindex(every)),
@@ -163,15 +165,6 @@ def list_later_entities(view: View, year: str) -> list[str]:
 def hold_year(view: View, year: str) -> View:
     """The view of one fiscal year."""
     return replace(view, selection=replace(view.selection, grain="year", from_period=year, to_period=year))
-
-
-def count_without_action(view: View) -> pd.Series:
-    """By entity, the open findings for which no corrective action is recorded, completed or not."""
-    findings, actions = (view.list_all_rows(listing, status=("open",)) for listing in ("findings", "actions"))
-    keys = ["entity", "finding_code"]
-    acted = set(zip(*(actions[key] for key in keys), strict=True))
-    has_none = [key not in acted for key in zip(*(findings[key] for key in keys), strict=True)]
-    return findings["entity"][pd.Series(has_none, index=findings.index, dtype=bool)].value_counts()
 
 
 def show_stage_cards(view: View, cycle: Cycle) -> None:
