@@ -271,8 +271,9 @@ def _whole(listing: Listing, is_of_beginning: bool) -> str:
 def _narrow(listing: Listing, query: RowsQuery, expressions: str) -> str:
     """The from clause with what the expressions name; a search marks the rows of each table before they are joined."""
     missing = _aliases(expressions) - _aliases(listing.rows)
-    needed = (join for join in re.findall(r"\n    (?:left )?join .*", listing.details) if _joined(join) in missing)
-    narrow = listing.rows + (INSPECTOR if "x" in missing else "") + "".join(needed)
+    needed = [join for join in re.findall(r"\n    (?:left )?join .*", listing.details) if _joined(join) in missing]
+    details = (INSPECTOR if "x" in missing else "") + "".join(needed)
+    narrow = (FACTS[listing.fact].join(expressions + details) if listing.fact else listing.rows) + details
     if _search(query):
         for alias, condition in _searched_tables(listing, query.scope).items():
             marked = rf"\1 (select {alias}.*, {condition} as is_found from \2 {alias}) {alias}"
