@@ -97,14 +97,19 @@ def build_entities_card(view: View, frame: pd.DataFrame, newest: str, previous: 
     )
 
 
-def build_count_card(view: View, metric: str, *, help_more: str = "", counted: str = "", **asked: Any) -> Card:
-    """A count as it stands, without a history."""
-    value = view.ask((metric,), with_entities=False, **asked)[metric].iloc[0]
+def build_count_cards(view: View, metrics: tuple[str, ...], **asked: Any) -> list[Card]:
+    """Counts as they stand, without a history; asked together, because each question reads all rows of its fact."""
+    values = view.ask(metrics, with_entities=False, **asked).iloc[0]
+    return [build_count_card(view, metric, values[metric]) for metric in metrics]
+
+
+def build_count_card(view: View, metric: str, value: float, counted: str = "") -> Card:
+    """A count that was asked for."""
     return Card(
         label=view.label_metric(metric),
         value=say_number(0.0 if pd.isna(value) else value),
         counted=counted,
-        help=f"{view.describe_metric(metric)} {help_more}".strip(),
+        help=view.describe_metric(metric),
     )
 
 

@@ -35,6 +35,9 @@ COUNTED_BY: Final = {
     "all": "findings",
 }
 """The metric that counts the rows of each list."""
+OF_FINDINGS: Final = ("findings", "open_findings", "reopened_findings", "mean_days_to_close")
+OF_ACTIONS: Final = ("actions", "open_actions", "overdue_actions", "due_soon_actions")
+ACTIONS_BY: Final = ("region", "business_group", "measure", "owner")
 SEVERITY_COLOURS: Final = {"major": 3, "minor": 6, "observation": 7}
 FINDING_COLUMNS: Final = (
     "entity", "severity", "status", "description", "raised_on", "age_days", "item_text", "measure", "inspection_type",
@@ -58,44 +61,65 @@ def show(view: View) -> None:
     )
     stand = view.say("The figures are as things stand, of the findings raised in the periods shown.")
     st.caption(join_sentences(view.language, [rule, stand]))
-    if not panels.has_rows(view, "findings"):
+    if not ask_findings(view)["findings"].sum() > 0:
         panels.show_no_rows(view, "findings")
         return
     show_figures(view)
     with st.grid(2, min_column_width=panels.PANEL_WIDTH):
         show_age(view)
         show_raised(view)
-        for dimension in ("region", "business_group", "measure", "owner"):
+        for dimension in ACTIONS_BY:
             show_open_actions(view, dimension)
         show_days_to_close(view)
         show_repeats(view)
     show_rows(view, chosen)
 
 
+def ask_findings(view: View) -> pd.DataFrame:
+    """The page's counts of findings, in parts that add up to all of them."""
+    return view.ask(OF_FINDINGS, ("age_band", "severity"), with_entities=False)
+
+
+def ask_actions(view: View) -> pd.DataFrame:
+    """The page's counts of actions, likewise: one question for every panel of them, because each reads all actions."""
+    return view.ask(OF_ACTIONS, ACTIONS_BY, with_entities=False)
+
+
+def add_up(view: View) -> pd.Series:
+    """Every count of the page over all that the filters leave; missing where there is nothing to count."""
+    # Asked as the panel asks it, because finding out what repeats costs more than everything else.
+    repeats = view.ask(("repeat_findings",), ("category",))
+    frames = (ask_findings(view), ask_actions(view), repeats)
+    return pd.concat([frame.sum(numeric_only=True, min_count=1) for frame in frames])
+
+
 def show_figures(view: View) -> None:
     """What is open and overdue, as it stands now, of the findings raised in the periods shown."""
-    frame = view.ask(("findings", "mean_days_to_close", "actions"), with_entities=False).iloc[0]
-    of_findings = view.say("of {number} findings", number=say_number(frame["findings"]))
-    of_actions = view.say("of {number} actions", number=say_number(frame["actions"]))
-    major = build_count_card(view, "open_findings", severity=("major",), counted=view.say("of the open findings"))
-    due_soon = build_count_card(view, "due_soon_actions", counted=of_actions)
-    closed = view.say("{number} findings closed", number=say_number(frame["mean_days_to_close_denominator"]))
+    sums = add_up(view)
+    of_findings = view.say("of {number} findings", number=say_number(sums["findings"]))
+    of_actions = view.say("of {number} actions", number=say_number(sums["actions"]))
+    found = ask_findings(view)
+    number = found["open_findings"][found["severity"] == "major"].sum()
+    major = build_count_card(view, "open_findings", number, view.say("of the open findings"))
+    due_soon = build_count_card(view, "due_soon_actions", sums["due_soon_actions"], of_actions)
+    number_closed = sums["mean_days_to_close_denominator"]
+    closed = view.say("{number} findings closed", number=say_number(number_closed))
     show_cards(
         [
-            build_count_card(view, "open_findings", counted=of_findings),
+            build_count_card(view, "open_findings", sums["open_findings"], of_findings),
             replace(major, label=view.say("Open major findings")),
-            build_count_card(view, "reopened_findings", counted=of_findings),
-            build_count_card(view, "repeat_findings", counted=of_findings),
+            build_count_card(view, "reopened_findings", sums["reopened_findings"], of_findings),
+            build_count_card(view, "repeat_findings", sums["repeat_findings"], of_findings),
         ]
     )
     show_cards(
         [
-            build_count_card(view, "open_actions", counted=of_actions),
-            build_count_card(view, "overdue_actions", counted=of_actions),
+            build_count_card(view, "open_actions", sums["open_actions"], of_actions),
+            build_count_card(view, "overdue_actions", sums["overdue_actions"], of_actions),
             replace(due_soon, label=view.say("Actions due within 30 days")),
             Card(
                 view.label_metric("mean_days_to_close"),
-                say_number(frame["mean_days_to_close"]),
+                say_number(sums["mean_days_to_close_numerator"] / number_closed if number_closed else None),
                 closed,
                 view.describe_metric("mean_days_to_close"),
             ),
@@ -114,7 +138,7 @@ def list_severities(view: View, frame: pd.DataFrame) -> list[Part]:
 @remembered
 def show_age(view: View) -> Panel:
     """Open findings by their age, stacked by severity."""
-    frame = view.ask(("open_findings",), ("age_band", "severity"), with_entities=False)
+    frame = ask_findings(view)
     frame = frame[frame["open_findings"] > 0]
     return make_stacks(
         view,
@@ -154,7 +178,9 @@ def show_raised(view: View) -> Panel:
 @remembered
 def show_open_actions(view: View, dimension: str) -> Panel:
     """Open corrective actions by a dimension: overdue and not overdue."""
-    frame = view.ask(("open_actions", "overdue_actions"), (dimension,), with_entities=False)
+    frame = ask_actions(view)
+    # Rows of no id come last, as in every answer.
+    frame = frame.sort_values(dimension, key=lambda ids: ids.where(ids != NOT_STATED), kind="stable")
     labels = view.label_rows(frame, dimension)
     overdue = frame.assign(id=frame[dimension], part_id="overdue", count=frame["overdue_actions"].fillna(0))
     others = frame.assign(
@@ -210,8 +236,7 @@ def show_repeats(view: View) -> None:
 
 def show_rows(view: View, chosen: str) -> None:
     """The actions or findings of the list that is chosen, page by page."""
-    metrics = tuple(COUNTED_BY.values())
-    numbers = view.ask(metrics, with_entities=False)[[*metrics]].fillna(0).iloc[0].astype(int)
+    numbers = add_up(view)[[*COUNTED_BY.values()]].fillna(0).astype(int)
     labels = {
         one: view.say("{list} ({number})", list=view.say(text), number=say_number(numbers[COUNTED_BY[one]]))
         for one, text in LISTS.items()

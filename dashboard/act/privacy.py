@@ -14,7 +14,7 @@ from dashboard import cards, panels, rates
 from dashboard.act.held import hold_types, open_entity
 from dashboard.act.renewals import draw_months
 from dashboard.answers import read_once
-from dashboard.cards import Card, build_count_card, build_rate_card, show_cards
+from dashboard.cards import Card, build_count_cards, build_rate_card, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.downloads import Column
 from dashboard.figures import say_heads
@@ -149,7 +149,7 @@ def show_figures(view: View, newest: str) -> None:
             view.say("Entities behind the compliance rate, of those whose inspection was planned or done."),
         )
     )
-    shown.append(build_count_card(view, "open_findings", period=newest))
+    shown += build_count_cards(view, ("open_findings",), period=newest)
     show_cards(shown)
 
 
@@ -211,7 +211,7 @@ def show_marks(view: View) -> None:
     if not view.list_rows("entities", counted_by=MARKS, limit=1).total:
         st.info(view.say("No entity with a PrivacyMark is among those that the filters leave."))
         return
-    show_cards([build_count_card(view, metric) for metric in MARKS])
+    show_cards(build_count_cards(view, MARKS))
     show_renewals(view)
     show_listing(
         view,

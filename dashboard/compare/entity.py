@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cards, panels, rates
-from dashboard.cards import Card, build_count_card, show_cards
+from dashboard.cards import Card, build_count_cards, show_cards
 from dashboard.charts.parts import Chart
 from dashboard.charts.radar import draw_radar, find_middle
 from dashboard.compare.entity_calibration import show_calibration
@@ -186,12 +186,8 @@ def show_standing(view: View, code: str, known: pd.DataFrame, newest: str) -> No
         )
     )
     show_cards(shown)
-    show_cards(
-        [
-            build_count_card(view, metric, every_type=True)
-            for metric in ("open_findings", "overdue_actions", "missing_inspections")
-        ]
-    )
+    open_work = ("open_findings", "overdue_actions", "missing_inspections")
+    show_cards(build_count_cards(view, open_work, every_type=True))
 
 
 def build_standing_card(view: View, by_entity: pd.DataFrame, code: str) -> Card:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import cards, panels, rates
-from dashboard.cards import build_count_card, show_cards
+from dashboard.cards import build_count_cards, show_cards
 from dashboard.compare.beside_group import show_beside_group
 from dashboard.figures import find_changes
 from dashboard.group.drivers import show_drivers
@@ -56,7 +56,7 @@ def show_open_work(view: View) -> None:
     """What is open and overdue, over all inspections of the period shown."""
     metrics = ("open_findings", "reopened_findings", "open_actions", "overdue_actions", "missing_inspections")
     st.caption(view.say("Open work, of every kind of inspection, in the periods shown"))
-    show_cards([build_count_card(view, metric, every_type=True) for metric in metrics])
+    show_cards(build_count_cards(view, metrics, every_type=True))
 
 
 def show_movers(view: View, newest: str) -> None:
