@@ -27,6 +27,8 @@ IN_SCOPE = "{0} in (select unnest($scope_entities))"
 BITS = 63
 BY_VERDICT = ADDITIVE[:5]
 SCORED, EVERY = BY_VERDICT[:3], BY_VERDICT
+# Verdicts that metrics add up: an answer has one of them, so that bits of all are counted at once.
+TOGETHER = {"scored": SCORED, "answered": BY_VERDICT[:4], "answers": EVERY}
 NONE = "cast(0 as bigint)"
 # How many entities stand behind a metric: by the bits of its cells, or where a cell is of one entity.
 MARKED, SUMMED = "sum(bit_count({0}_marks))", "sum(case when {1} <> 0 then 1 else 0 end)"
@@ -45,8 +47,7 @@ def _tally(verdicts: Sequence[str]) -> dict[str, str]:
         return f"bit_count({_held(*(name for name in names if name in verdicts))})"
 
     return {name: f"sum({count(name)})" for name in BY_VERDICT} | {
-        "answers": f"sum({count(*EVERY)})",
-        "scored": f"sum({count(*SCORED)})",
+        **{name: f"sum({count(*of)})" for name, of in TOGETHER.items()},
         "score": f"""sum(case when a.own_score is null
             then {count("met")} + cast(0.5 as double) * {count("partly_met")}
             else a.own_score * {count(*SCORED)} end)""",
@@ -112,6 +113,7 @@ def _statement(query: Query, known_at: datetime, fact: str) -> Statement:
     elif cube:
         ctes.append(f"cell as (\n{_cube_cell(query, cube)}\n)")
     else:
+        metrics = [_count_together(metric) for metric in metrics]
         ctes += _item_cells(query, metrics)
     # Cubes that hold changes tell an entity's answers only when all of its changes are added up.
     is_marked = {"answers": _fastest_cube(query) in (None, "cube_inspection"), "pairs": is_in_cube_pair}.get(fact, True)
@@ -144,6 +146,15 @@ def keep_used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters that the statement names: DuckDB takes no others."""
     used = set(re.findall(r"\$(\w+)", sql))
     return {name: value for name, value in parameters.items() if name in used}
+
+
+def _count_together(metric: Metric) -> Metric:
+    """The metric over the answers of each item: what adds up verdicts is a column of its own there."""
+    names = {f"({' + '.join(verdicts)})": name for name, verdicts in TOGETHER.items()}
+    base = metric.denominator
+    return replace(
+        metric, numerator=names.get(metric.numerator, metric.numerator), denominator=base and names.get(base, base)
+    )
 
 
 def _sums(metric: Metric, behind: str) -> list[str]:
@@ -337,8 +348,13 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
     place_no = f"dense_rank() over (order by {of_unit.removesuffix(', ')})" if unit else "1"
     columns = "".join(f"{DIMENSIONS[name].column}, " for name in by["c"])
     keys = key_columns = ""
-    counted = [name for name in ADDITIVE if any(_names(metric, name) for metric in metrics)]
-    sums = dict.fromkeys(["answers", *(TALLIES.get(column, column) for column in counted)])
+    counted = [name for name in (*ADDITIVE, *TOGETHER) if any(_names(metric, name) for metric in metrics)]
+    used = {*by["a"], *(name for name in ("verdict", "answer") if getattr(query.filters, name))}
+    # A rate of no answers is no row, so that where all is rates of one kind no other answers need be counted.
+    bases = {TALLIES.get(metric.base, metric.base) for metric in metrics if metric.is_ratio}
+    is_of_rates = len(metrics) == len(query.metrics) and all(metric.is_ratio for metric in metrics)
+    (told_by,) = bases if is_of_rates and query.by and not used and len(bases) == 1 else {"answers"}
+    sums = dict.fromkeys([told_by, *(TALLIES.get(column, column) for column in counted)])
 
     def tally(*verdicts: str) -> dict[str, str]:
         tallied = {name: sql for name, sql in _tally(verdicts).items() if name in sums}
@@ -359,7 +375,6 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
     shown = [f"{'p' if name in unit else 'q' if name in by['c'] else 't'}.{name}" for name in query.by]
     shown += ["p.block"] if query.with_entities else []
     source, told, split = "cube_item", "tally", []
-    used = {*by["a"], *(name for name in ("verdict", "answer") if getattr(query.filters, name))}
     if "answer" in used:
         source = "counted"
         keys = "".join(f", {DIMENSIONS[name].column} as {name}" for name in by["a"])
@@ -417,7 +432,7 @@ def _item_cells(query: Query, metrics: list[Metric]) -> list[str]:
     from {told} t
     join (select distinct {of_unit}place_no from place) p on p.place_no = t.place_no
     join (select distinct part_no, {of_part}weight from part) q on q.part_no = t.part_no
-    where t.answers > 0{_group(shown)}
+    where t.{told_by} > 0{_group(shown)}
 )""",
     ]
 
@@ -428,11 +443,10 @@ def _group(columns: Sequence[str]) -> str:
 
 def _behind(metric: Metric, verdicts: Sequence[str]) -> str:
     """Bits of the inspections behind a metric: those with an answer, of these verdicts, that its denominator counts."""
-    if metric.base == "weight_applicable":
-        return _held(*(name for name in SCORED if name in verdicts))
     if metric.base == "written_scores":
         return f"case when a.written_score is not null then {_held(*verdicts)} else {NONE} end"
-    return _held(*(name for name in verdicts if re.search(rf"\b{name}\b", metric.base)))
+    counted = TOGETHER[TALLIES.get(metric.base, metric.base)]
+    return _held(*(name for name in counted if name in verdicts))
 
 
 def _names(metric: Metric, column: str) -> bool:

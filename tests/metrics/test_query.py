@@ -284,6 +284,36 @@ def test_figures_are_the_same_where_no_entities_are_counted(wide: Warehouse) -> 
             pd.testing.assert_frame_equal(plain.drop(columns=counts), full.drop(columns=counts))
 
 
+def test_rates_are_the_same_alone_as_beside_counts(wide: Warehouse) -> None:
+    rates = [name for name in OF_ANSWERS if METRICS[name].is_ratio]
+    for by in (("category",), ("item",), ("item_lineage", "region"), ("measure", "control"), ("verdict",)):
+        query = Query(("answers", *rates), by, known_at=KNOWN)
+        for with_entities in (True, False):
+            full = answer(wide, replace(query, with_entities=with_entities)).frame
+            for rate in rates:
+                alone = answer(wide, replace(query, metrics=(rate,), with_entities=with_entities)).frame
+                beside = full[full[rate].notna()][[*alone]].reset_index(drop=True)
+                pd.testing.assert_frame_equal(alone, beside)
+
+
+def test_answers_that_are_in_no_rate_stand_beside_plans_as_nothing(tmp_path: Path) -> None:
+    group = InsertedGroup(tmp_path)
+    group.item("a")
+    group.item("n", "human")
+    for code, region in (("E-1", "JP"), ("E-2", "EU")):
+        group.entity(code, region)
+        group.plan(code)
+        group.inspection(code, verdicts={"a": "met", "n": "not_applicable" if region == "JP" else "not_answered"})
+    group.write()
+    with closing(Warehouse.open_newest(tmp_path)) as warehouse:
+        known_at = datetime(2026, 1, 1)
+        held = Filters(item_lineage=("SEC|2020|n",))
+        assert answer(warehouse, Query(("compliance_rate",), ("region",), held, known_at)).frame.empty
+        frame = answer(warehouse, Query(("compliance_rate", "coverage_rate"), ("region",), held, known_at)).frame
+        columns = ["compliance_rate_denominator", "compliance_rate_contributing", "compliance_rate_expected"]
+        assert frame[["region", *columns]].to_numpy().tolist() == [["EU", 0, 0, 1], ["JP", 0, 0, 1]]
+
+
 def test_more_entities_than_a_number_has_bits_are_counted_each_once(tmp_path: Path) -> None:
     group = InsertedGroup(tmp_path)
     group.item("a")

@@ -33,19 +33,14 @@ part as (
 tally as (
     select
         p.place_no, q.part_no,
-        sum(bit_count(a.met_marks & p.mask)) as met_met,
         sum(bit_count(a.met_marks & p.mask)) as met_answers,
         bit_or(a.met_marks & p.mask) as met_answers_marks,
-        sum(bit_count(a.partly_met_marks & p.mask)) as partly_met_partly_met,
         sum(bit_count(a.partly_met_marks & p.mask)) as partly_met_answers,
         bit_or(a.partly_met_marks & p.mask) as partly_met_answers_marks,
-        sum(bit_count(a.not_met_marks & p.mask)) as not_met_not_met,
         sum(bit_count(a.not_met_marks & p.mask)) as not_met_answers,
         bit_or(a.not_met_marks & p.mask) as not_met_answers_marks,
-        sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable_not_applicable,
         sum(bit_count(a.not_applicable_marks & p.mask)) as not_applicable_answers,
         bit_or(a.not_applicable_marks & p.mask) as not_applicable_answers_marks,
-        sum(bit_count(a.not_answered_marks & p.mask)) as not_answered_not_answered,
         sum(bit_count(a.not_answered_marks & p.mask)) as not_answered_answers,
         bit_or(a.not_answered_marks & p.mask) as not_answered_answers_marks
     from cube_item a
@@ -57,19 +52,19 @@ tally as (
 told as (
     select *
     from (
-        select place_no, part_no, 'met' as verdict, met_met as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, met_answers as answers, met_answers_marks as answers_marks
+        select place_no, part_no, 'met' as verdict, met_answers as answers, met_answers_marks as answers_marks
         from tally where met_answers > 0
         union all
-        select place_no, part_no, 'partly_met' as verdict, cast(0 as bigint) as met, partly_met_partly_met as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, partly_met_answers as answers, partly_met_answers_marks as answers_marks
+        select place_no, part_no, 'partly_met' as verdict, partly_met_answers as answers, partly_met_answers_marks as answers_marks
         from tally where partly_met_answers > 0
         union all
-        select place_no, part_no, 'not_met' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, not_met_not_met as not_met, cast(0 as bigint) as not_applicable, cast(0 as bigint) as not_answered, not_met_answers as answers, not_met_answers_marks as answers_marks
+        select place_no, part_no, 'not_met' as verdict, not_met_answers as answers, not_met_answers_marks as answers_marks
         from tally where not_met_answers > 0
         union all
-        select place_no, part_no, 'not_applicable' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, not_applicable_not_applicable as not_applicable, cast(0 as bigint) as not_answered, not_applicable_answers as answers, not_applicable_answers_marks as answers_marks
+        select place_no, part_no, 'not_applicable' as verdict, not_applicable_answers as answers, not_applicable_answers_marks as answers_marks
         from tally where not_applicable_answers > 0
         union all
-        select place_no, part_no, 'not_answered' as verdict, cast(0 as bigint) as met, cast(0 as bigint) as partly_met, cast(0 as bigint) as not_met, cast(0 as bigint) as not_applicable, not_answered_not_answered as not_answered, not_answered_answers as answers, not_answered_answers_marks as answers_marks
+        select place_no, part_no, 'not_answered' as verdict, not_answered_answers as answers, not_answered_answers_marks as answers_marks
         from tally where not_answered_answers > 0
     ) a
 ),
@@ -77,11 +72,7 @@ cell as (
     select
         t.verdict,
         p.block,
-        sum(t.met) as met,
-        sum(t.partly_met) as partly_met,
-        sum(t.not_met) as not_met,
-        sum(t.not_applicable) as not_applicable,
-        sum(t.not_answered) as not_answered,
+        sum(t.answers) as answers,
         bit_or(t.answers_marks) as answers_marks
     from told t
     join (select distinct block, place_no from place) p on p.place_no = t.place_no
@@ -92,7 +83,7 @@ cell as (
 figure as (
     select
         verdict,
-        cast(sum((met + partly_met + not_met + not_applicable + not_answered)) as double) as answers_numerator,
+        cast(sum(answers) as double) as answers_numerator,
         cast(null as double) as answers_denominator,
         cast(sum(bit_count(answers_marks)) as bigint) as answers_contributing
     from cell
