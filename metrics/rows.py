@@ -112,8 +112,9 @@ def list_rows(warehouse: Warehouse, query: RowsQuery) -> RowsFrame:
     parameters |= beginning
     found = warehouse.read_frame(page, keep_used(page, parameters))
     if listing.beginning and not _search(query):
-        counted = answer(warehouse, Query((listing.beginning.metric,), (), query.filters, known_at, query.scope)).frame
-        total = int(counted[listing.beginning.metric].fillna(0).iloc[0])
+        metric = listing.beginning.metric
+        counting = Query((metric,), (), query.filters, known_at, query.scope, with_entities=False)
+        total = int(answer(warehouse, counting).frame[metric].fillna(0).iloc[0])
     else:
         ((total,),) = warehouse.read_rows(count, keep_used(count, parameters))
     columns: dict[str, object] = {}
