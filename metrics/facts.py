@@ -1,8 +1,8 @@
 """The facts: where the rows of each come from, which of them count, and the conditions by which metrics count them.
 
 In every statement `f` is the fact (of answers and pairs the inspection, which of a pair is the outside check; of actions
-their finding), `e` its entity, `x` its inspector, `c` its item or cube, `a` an answer or a pair, `g` an action, `r` the
-first finding of an entity on an item lineage and `o` what is open of the actions of a finding.
+their finding), `e` its entity, `x` its inspector, `c` its item or cube, `l` the lineage of that, `a` an answer or a pair,
+`g` an action, `r` the first finding of an entity on an item lineage and `o` what is open of the actions of a finding.
 """
 
 from __future__ import annotations
@@ -25,14 +25,20 @@ def known(table: str) -> str:
     return f"{table}.known_from <= $known_at and {table}.known_to > $known_at"
 
 
+# Lineages as numbers: the least of their items.
+LINED = f"""lined as (
+    select c.item_id, min(c.item_id) over (partition by c.lineage_code) as lineage_id
+    from dim_item c
+    where {known("c")}
+)"""
 # Findings of an entity on one item lineage in their order: all but the first of them repeat.
 RAISED = "cast(f.raised_on as string) || ' ' || f.finding_code"
 REPEATED = f"""repeated as (
-    select f.entity_id, c.lineage_code, min({RAISED}) as first_raised
+    select f.entity_id, l.lineage_id, min({RAISED}) as first_raised
     from fct_finding f
-    join dim_item c on c.item_id = f.item_id and {known("c")}
+    join lined l on l.item_id = f.item_id
     where {known("f")}
-    group by f.entity_id, c.lineage_code
+    group by f.entity_id, l.lineage_id
 )"""
 
 OPEN_ACTION = "g.completed_on is null"
@@ -114,7 +120,8 @@ FACTS = {
     ),
     "findings": Fact(
         f"from fct_finding f{join_entity('f.raised_on')}{ITEM_OF_FACT}"
-        "\n    left join repeated r on r.entity_id = f.entity_id and r.lineage_code = c.lineage_code"
+        "\n    left join lined l on l.item_id = f.item_id"
+        "\n    left join repeated r on r.entity_id = f.entity_id and r.lineage_id = l.lineage_id"
         "\n    left join acted o on o.finding_id = f.finding_id",
         (known("f"),),
         {
@@ -127,7 +134,7 @@ FACTS = {
             "dated_closures": "f.status = 'closed' and f.closed_on is not null",
         },
         (("days_to_close", f"sum(case when f.status = 'closed' then {FINDING_AGE} else 0 end)"),),
-        tables=(REPEATED, ACTED),
+        tables=(LINED, REPEATED, ACTED),
     ),
     "actions": Fact(
         f"from fct_action g\n    join fct_finding f on f.finding_id = g.finding_id and {known('f')}"

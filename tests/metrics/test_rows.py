@@ -128,9 +128,9 @@ def test_rows_that_a_metric_counts_are_listed_alone(wide: Warehouse, listing: st
 
 def test_rows_are_counted_without_what_only_shows_more_of_them() -> None:
     """What repeats is found out among all findings, and what was done about each among all actions."""
-    for counted_by, joined in (((), set()), (("repeat_findings",), {"dim_item", "repeated"})):
+    for counted_by, joined in (((), set()), (("repeat_findings",), {"lined", "repeated"})):
         count, page = compile_rows(RowsQuery("findings", counted_by=counted_by))
-        for table in ("dim_item", "repeated", "acted"):
+        for table in ("dim_item", "lined", "repeated", "acted"):
             join = f"left join {table}"
             assert (join in count.split("select count(*)")[1]) == (table in joined)
             assert join in page
