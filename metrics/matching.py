@@ -216,5 +216,12 @@ def unpack(marks: Any) -> NDArray[np.bool_]:
     return np.unpackbits(octets, axis=1, bitorder="little")[:, :BITS].astype(bool)
 
 
+def find_bits(marks: Marks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Every bit that is set: the place of its mark, and its number in it."""
+    flags = np.unpackbits(np.asarray(marks, dtype="<i8").view(np.uint8), bitorder="little")
+    places = np.flatnonzero(flags.view(np.bool_))
+    return places >> 6, places & 63
+
+
 def _period_value(code: str) -> str | int:
     return int(code[2:]) if period_column(code) == "fiscal_year" else code

@@ -17,7 +17,7 @@ import pandas as pd
 
 from metrics.compile import BITS
 from metrics.facts import known
-from metrics.matching import unpack
+from metrics.matching import find_bits
 from metrics.query import Filters, Scope
 from metrics.rounds import from_inspections, hold, list_problems, read, refuse, write_tables
 from metrics.warehouse import Warehouse
@@ -157,11 +157,13 @@ class _Rounds:
         found = self.follow(query)
         spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
         visits, items, halves = self.visits, self.items, self.halves["fiscal_half"]
-        visit_at = pd.MultiIndex.from_frame(visits[["type_no", "entity_no"]])
-        line, block = np.divmod(self.cells[spells.pop("cell")], self.blocks)
-        visit = visit_at.get_indexer(pd.MultiIndex.from_arrays([line // self.lines, block + spells.pop("bit")]))
-        item = pd.Index(items["lineage_no"]).get_indexer(line % self.lines)
-        since, last = spells.pop("first"), spells.pop("last")
+        cell, bit = spells.pop("cell"), spells.pop("bit")
+        line, block = np.divmod(self.cells, self.blocks)
+        numbers = visits[["type_no", "entity_no"]].to_numpy(np.intp)
+        visit_at = np.zeros(numbers.max(axis=0, initial=0) + 1, np.intp)
+        visit_at[numbers[:, 0], numbers[:, 1]] = np.arange(len(visits))
+        visit = visit_at[(line // self.lines)[cell], block[cell] + bit]
+        item = pd.Index(items["lineage_no"]).get_indexer(line % self.lines)[cell]
         if query.by is not None:
             codes = {
                 name: (visits if name in OF_VISIT else items, visit if name in OF_VISIT else item) for name in query.by
@@ -169,28 +171,28 @@ class _Rounds:
             return _count(codes, spells)
         columns = {name: visits[name].take(visit).array for name in OF_VISIT}
         columns |= {name: items[name].take(item).array for name in OF_ITEM}
-        columns |= {"since": halves.take(since).array, "last": halves.take(last).array}
+        columns |= {name: halves.take(spells[half]).array for name, half in (("since", "first"), ("last", "last"))}
         frame = pd.DataFrame({name: columns[name] for name in LISTED} | {name: spells[name] for name in FACTS})
         return frame.sort_values(["entity", "item_lineage", "inspection_type", "since"], ignore_index=True)
 
     def follow(self, query: SpellsQuery) -> list[dict[str, np.ndarray[Any, Any]]]:
-        """Spells as they end, half by half; of each its cell, bit, first and last half, and FACTS."""
-        size, halves = len(self.cells), len(self.halves)
+        """Spells as they end, half by half; of each its cell, bit, FACTS, and if listed its first and last half."""
+        size, halves, is_listed = len(self.cells), len(self.halves), query.by is None
         spells = _Spells(size, max(halves, 1).bit_length())
-        ended = [spells.collect(np.zeros(size, np.int64), query.least_not_met)]
+        ended = [spells.collect(np.zeros(size, np.int64), query.least_not_met, is_listed)]
         for half in range(halves):
             rows = slice(self.ends[half], self.ends[half + 1])
             seen = {name: self._spread(name, rows) for name in ("not_met", "partly_met", "met", "not_applicable")}
             unmet = seen["not_met"] | seen["partly_met"]
             over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
             if not query.only_current and over.any():
-                ended.append(spells.collect(over, query.least_not_met, fixed=seen["met"]))
+                ended.append(spells.collect(over, query.least_not_met, is_listed, fixed=seen["met"]))
             spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
-        asked = self._spread("asked", slice(None))
+        asked = self._spread("asked", np.flatnonzero(self.marks["asked"]))
         left = spells.open & asked if query.only_current else spells.open
-        return [*ended, spells.collect(left, query.least_not_met, current=asked)]
+        return [*ended, spells.collect(left, query.least_not_met, is_listed, current=asked)]
 
-    def _spread(self, name: str, rows: slice) -> Marks:
+    def _spread(self, name: str, rows: slice | np.ndarray[Any, Any]) -> Marks:
         """Marks by cell; several rows of one are united."""
         spread = np.zeros(len(self.cells), np.int64)
         places, marks = self.places[rows], self.marks[name][rows]
@@ -224,22 +226,24 @@ class _Spells:
         self.seen |= answered
 
     def collect(
-        self, ended: Marks, least_not_met: int, *, fixed: Marks | None = None, current: Marks | None = None
+        self,
+        ended: Marks,
+        least_not_met: int,
+        is_listed: bool,
+        *,
+        fixed: Marks | None = None,
+        current: Marks | None = None,
     ) -> dict[str, np.ndarray[Any, Any]]:
         """What is known of the spells of these bits that were not met often enough."""
-        marks = ended & _reach(self.not_met, least_not_met)
-        (cells,) = np.nonzero(marks)
-        rows, bits = np.nonzero(unpack(marks[cells]))
-        cells = cells[rows]
+        cells, bits = find_bits(ended & _reach(self.not_met, least_not_met))
 
         def is_in(some: Marks | None) -> np.ndarray[Any, Any]:
             return np.zeros(len(cells), bool) if some is None else (some[cells] >> bits & 1).astype(bool)
 
-        return {
+        told = {"first": self.first, "last": self.last} if is_listed else {}
+        return {name: _tell(planes, cells, bits) for name, planes in told.items()} | {
             "cell": cells,
             "bit": bits,
-            "first": _tell(self.first, cells, bits),
-            "last": _tell(self.last, cells, bits),
             "rounds": _tell(self.rounds, cells, bits),
             "not_met_rounds": _tell(self.not_met, cells, bits),
             "is_fixed": is_in(fixed),
@@ -300,8 +304,9 @@ def _count(
         size = int(numbers.max(initial=0)) + 1
         parts.append((name, None, size))
         key = key * size + numbers
-    key, counts = np.unique(key, return_counts=True)
-    return pd.DataFrame(dict(reversed([("spells", counts), *_decode(key, reversed(parts))])))
+    numbers, keys = pd.factorize(key, sort=True)
+    counts = np.bincount(numbers, minlength=len(keys))
+    return pd.DataFrame(dict(reversed([("spells", counts), *_decode(keys, reversed(parts))])))
 
 
 def _decode(key: np.ndarray[Any, Any], parts: Iterator[tuple[str, Any, int]]) -> Iterator[tuple[str, Any]]:
