@@ -81,14 +81,18 @@ def describe_items(frame: pd.DataFrame) -> pd.DataFrame:
     size, score = len(names), score[rows]
     item, entity = item[rows].astype(np.intp), entity[rows].astype(np.intp)
 
+    # Rows of an item follow one another for a while in a frame that was read, and each run of them is one step.
+    runs = np.flatnonzero(np.diff(item, prepend=-1))
+
     def add(values: Floats) -> Floats:
-        return np.asarray(np.bincount(item, weights=values, minlength=size), dtype=np.float64)
+        sums = np.add.reduceat(values, runs)
+        return np.asarray(np.bincount(item[runs], weights=sums, minlength=size), dtype=np.float64)
 
     answers = add(np.ones(len(score)))
     mean = add(score) / np.where(answers > 0, answers, np.nan)
     least, most = np.full(size, np.inf), np.full(size, -np.inf)
-    np.minimum.at(least, item, score)
-    np.maximum.at(most, item, score)
+    np.minimum.at(least, item[runs], np.minimum.reduceat(score, runs))
+    np.maximum.at(most, item[runs], np.maximum.reduceat(score, runs))
     # Scores of the rest about their mean, so that sums of squares lose no digits.
     number = np.bincount(entity, minlength=len(entities))[entity] - 1
     others = np.bincount(entity, weights=score, minlength=len(entities))[entity] - score

@@ -108,9 +108,11 @@ def read_scores(warehouse: Warehouse, query: ScoresQuery) -> pd.DataFrame:
     blocks, block = np.unique(rows["block"].to_numpy(np.int64), return_inverse=True)
     scores = np.full((len(blocks), len(lines), BITS), np.inf)
     cells = block, rows["lineage_no"].to_numpy() - 1
+    worst = np.full((len(rows), BITS), np.inf)
     for verdict, score in SCORES.items():
         given = rows["own_score"].fillna(score).to_numpy(np.float64)
-        np.minimum.at(scores, cells, np.where(unpack(rows[verdict]), given[:, None], np.inf))
+        np.minimum(worst, np.where(unpack(rows[verdict]), given[:, None], np.inf), out=worst)
+    np.minimum.at(scores, cells, worst)
     place, line, bit = np.nonzero(np.isfinite(scores))
     entity = pd.Index(entities["entity_no"]).get_indexer(blocks[place] + bit)
     return pd.DataFrame(
