@@ -7,6 +7,7 @@ for each entity (rounds, the first half …) is kept as bit planes, of which pla
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,6 +31,9 @@ LISTED: Final = (
     "entity", "region", "entity_kind", "item_lineage", "measure", "category", "inspection_type", "is_critical", "since", "last",
 )  # fmt: skip
 Marks = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Part = tuple[str, Any, int]
+"""A column of a combined number: its name, its values where it is not a number itself, and how many there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,17 @@ class _Rounds:
 
     def __init__(self, visits: pd.DataFrame, items: pd.DataFrame, halves: pd.DataFrame, marks: pd.DataFrame) -> None:
         self.visits, self.items, self.halves = visits, items, halves
-        self.lines, self.blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
-        keys = marks["type_no"].to_numpy(np.int64) * self.lines + marks["lineage_no"].to_numpy(np.int64)
-        places, self.cells = pd.factorize(keys * self.blocks + marks["block"].to_numpy(np.int64))
+        lines, blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
+        keys = marks["type_no"].to_numpy(np.int64) * lines + marks["lineage_no"].to_numpy(np.int64)
+        places, cells = pd.factorize(keys * blocks + marks["block"].to_numpy(np.int64))
+        line, self.block = np.divmod(cells, blocks)
+        self.type_no, lineage = np.divmod(line, lines)
+        self.item = pd.Index(items["lineage_no"]).get_indexer(lineage)
+        numbers = visits[["type_no", "entity_no"]].to_numpy(np.intp)
+        self.visit_at = np.zeros(numbers.max(axis=0, initial=0) + 1, np.intp)
+        self.visit_at[numbers[:, 0], numbers[:, 1]] = np.arange(len(visits))
+        planes = max(len(halves), 1).bit_length()
+        self.facts: list[Part] = [(name, None, 2 if name.startswith("is_") else 1 << planes) for name in FACTS]
         order = np.argsort(marks["half_no"].to_numpy(np.int16), kind="stable")
         self.ends = np.searchsorted(marks["half_no"].to_numpy(np.int16)[order], np.arange(len(halves) + 1))
         self.places = places[order]
@@ -155,46 +167,64 @@ class _Rounds:
     def tell(self, query: SpellsQuery) -> pd.DataFrame:
         """The spells that a question is about."""
         found = self.follow(query)
-        spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-        visits, items, halves = self.visits, self.items, self.halves["fiscal_half"]
-        cell, bit = spells.pop("cell"), spells.pop("bit")
-        line, block = np.divmod(self.cells, self.blocks)
-        numbers = visits[["type_no", "entity_no"]].to_numpy(np.intp)
-        visit_at = np.zeros(numbers.max(axis=0, initial=0) + 1, np.intp)
-        visit_at[numbers[:, 0], numbers[:, 1]] = np.arange(len(visits))
-        visit = visit_at[(line // self.lines)[cell], block[cell] + bit]
-        item = pd.Index(items["lineage_no"]).get_indexer(line % self.lines)[cell]
         if query.by is not None:
-            codes = {
-                name: (visits if name in OF_VISIT else items, visit if name in OF_VISIT else item) for name in query.by
-            }
-            return _count(codes, spells)
-        columns = {name: visits[name].take(visit).array for name in OF_VISIT}
-        columns |= {name: items[name].take(item).array for name in OF_ITEM}
-        columns |= {name: halves.take(spells[half]).array for name, half in (("since", "first"), ("last", "last"))}
-        frame = pd.DataFrame({name: columns[name] for name in LISTED} | {name: spells[name] for name in FACTS})
+            return self.count(query.by, found)
+        spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        visit, item = self.find_visits(spells["cell"], spells["bit"]), self.item[spells["cell"]]
+        halves = self.halves["fiscal_half"]
+        columns = {name: self.visits[name].take(visit).array for name in OF_VISIT}
+        columns |= {name: self.items[name].take(item).array for name in OF_ITEM}
+        columns |= {"since": halves.take(spells["first"]).array, "last": halves.take(spells["last"]).array}
+        columns |= dict(_decode(spells["facts"], self.facts))
+        frame = pd.DataFrame({name: columns[name] for name in (*LISTED, *FACTS)})
         return frame.sort_values(["entity", "item_lineage", "inspection_type", "since"], ignore_index=True)
 
-    def follow(self, query: SpellsQuery) -> list[dict[str, np.ndarray[Any, Any]]]:
-        """Spells as they end, half by half; of each its cell, bit, FACTS, and if listed its first and last half."""
-        size, halves, is_listed = len(self.cells), len(self.halves), query.by is None
-        spells = _Spells(size, max(halves, 1).bit_length())
-        ended = [spells.collect(np.zeros(size, np.int64), query.least_not_met, is_listed)]
+    def count(self, by: Sequence[str], found: list[dict[str, Numbers]]) -> pd.DataFrame:
+        """How many spells have the same dimension values and facts, in the order of both."""
+        of_visit, of_item = np.zeros(len(self.visits), np.int64), np.zeros(len(self.items), np.int64)
+        parts, size = self.facts, math.prod(size for _, _, size in self.facts)
+        for name in reversed(by):
+            frame, keys = (self.visits, of_visit) if name in OF_VISIT else (self.items, of_item)
+            codes, values = pd.factorize(frame[name], sort=True)
+            # What has no value comes last.
+            keys += np.where(codes < 0, len(values), codes) * size
+            parts, size = [(name, values, len(values) + 1), *parts], size * (len(values) + 1)
+        # One number per spell, half by half, as there may be millions of them.
+        of_cell = of_item[self.item]
+        keys_of_halves = [of_cell[one["cell"]] + one["facts"] for one in found]
+        if of_visit.any():
+            for keys, one in zip(keys_of_halves, found, strict=True):
+                keys += of_visit[self.find_visits(one["cell"], one["bit"])]
+        numbers, keys = pd.factorize(np.concatenate(keys_of_halves), sort=True)
+        columns = dict(_decode(keys, parts)) | {"spells": np.bincount(numbers, minlength=len(keys))}
+        return pd.DataFrame({name: columns[name] for name in (*by, *FACTS, "spells")})
+
+    def find_visits(self, cells: Numbers, bits: Numbers) -> Numbers:
+        """Rows of the visits of entities."""
+        visits: Numbers = self.visit_at[self.type_no[cells], self.block[cells] + bits]
+        return visits
+
+    def follow(self, query: SpellsQuery) -> list[dict[str, Numbers]]:
+        """Spells as they end, half by half; of each its cell, bit, FACTS in one number, and where asked both halves."""
+        size, halves = len(self.block), len(self.halves)
+        spells = _Spells(size, max(halves, 1).bit_length(), with_halves=query.by is None)
+        nobody = np.zeros(size, np.int64)
+        ended = [spells.collect(nobody, query.least_not_met, nobody, nobody)]
         for half in range(halves):
             rows = slice(self.ends[half], self.ends[half + 1])
             seen = {name: self._spread(name, rows) for name in ("not_met", "partly_met", "met", "not_applicable")}
             unmet = seen["not_met"] | seen["partly_met"]
             over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
             if not query.only_current and over.any():
-                ended.append(spells.collect(over, query.least_not_met, is_listed, fixed=seen["met"]))
+                ended.append(spells.collect(over, query.least_not_met, seen["met"], nobody))
             spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
         asked = self._spread("asked", np.flatnonzero(self.marks["asked"]))
         left = spells.open & asked if query.only_current else spells.open
-        return [*ended, spells.collect(left, query.least_not_met, is_listed, current=asked)]
+        return [*ended, spells.collect(left, query.least_not_met, nobody, asked)]
 
     def _spread(self, name: str, rows: slice | np.ndarray[Any, Any]) -> Marks:
         """Marks by cell; several rows of one are united."""
-        spread = np.zeros(len(self.cells), np.int64)
+        spread = np.zeros(len(self.block), np.int64)
         places, marks = self.places[rows], self.marks[name][rows]
         spread[places] = marks
         # Mostly a cell has one row, and what was written last is all that there is.
@@ -206,10 +236,11 @@ class _Rounds:
 class _Spells:
     """The spells that are open, and what is known of each: bits and bit planes of every cell."""
 
-    def __init__(self, cells: int, planes: int) -> None:
+    def __init__(self, cells: int, planes: int, *, with_halves: bool) -> None:
         self.open, self.seen, self.from_start = (np.zeros(cells, np.int64) for _ in range(3))
         self.rounds, self.not_met, self.first, self.last = (
-            [np.zeros(cells, np.int64) for _ in range(planes)] for _ in range(4)
+            [np.zeros(cells, np.int64) for _ in range(number)]
+            for number in (planes, planes, planes * with_halves, planes * with_halves)
         )
 
     def go_on(self, half: int, unmet: Marks, not_met: Marks, answered: Marks, over: Marks) -> None:
@@ -225,31 +256,13 @@ class _Spells:
         self.open = (self.open | unmet) & ~over
         self.seen |= answered
 
-    def collect(
-        self,
-        ended: Marks,
-        least_not_met: int,
-        is_listed: bool,
-        *,
-        fixed: Marks | None = None,
-        current: Marks | None = None,
-    ) -> dict[str, np.ndarray[Any, Any]]:
+    def collect(self, ended: Marks, least_not_met: int, fixed: Marks, current: Marks) -> dict[str, Numbers]:
         """What is known of the spells of these bits that were not met often enough."""
         cells, bits = find_bits(ended & _reach(self.not_met, least_not_met))
-
-        def is_in(some: Marks | None) -> np.ndarray[Any, Any]:
-            return np.zeros(len(cells), bool) if some is None else (some[cells] >> bits & 1).astype(bool)
-
-        told = {"first": self.first, "last": self.last} if is_listed else {}
-        return {name: _tell(planes, cells, bits) for name, planes in told.items()} | {
-            "cell": cells,
-            "bit": bits,
-            "rounds": _tell(self.rounds, cells, bits),
-            "not_met_rounds": _tell(self.not_met, cells, bits),
-            "is_fixed": is_in(fixed),
-            "is_current": is_in(current),
-            "is_from_start": is_in(self.from_start),
-        }
+        # FACTS from the last to the first, as the first counts most in a number.
+        facts = [self.from_start, current, fixed, *self.not_met, *self.rounds]
+        told = {"facts": facts, "first": self.first, "last": self.last}
+        return {"cell": cells, "bit": bits} | {name: _tell(planes, cells, bits) for name, planes in told.items()}
 
 
 def _set(planes: list[Marks], marks: Marks, number: int) -> None:
@@ -280,40 +293,17 @@ def _reach(planes: list[Marks], least: int) -> Marks:
     return above | equal
 
 
-def _tell(planes: list[Marks], cells: np.ndarray[Any, Any], bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _tell(planes: list[Marks], cells: Numbers, bits: Numbers) -> Numbers:
     numbers = np.zeros(len(cells), np.int64)
     for place, plane in enumerate(planes):
         numbers |= (plane[cells] >> bits & 1) << place
     return numbers
 
 
-def _count(
-    dimensions: dict[str, tuple[pd.DataFrame, np.ndarray[Any, Any]]], spells: dict[str, np.ndarray[Any, Any]]
-) -> pd.DataFrame:
-    """How many spells have the same dimension values and facts, in the order of both."""
-    key: np.ndarray[Any, Any] = np.zeros(len(spells["rounds"]), np.int64)
-    parts: list[tuple[str, Any, int]] = []
-    for name, (frame, place) in dimensions.items():
-        codes, values = pd.factorize(frame[name], sort=True)
-        # What has no value comes last.
-        codes = np.where(codes < 0, len(values), codes)
-        parts.append((name, values, len(values) + 1))
-        key = key * (len(values) + 1) + codes[place]
-    for name in FACTS:
-        numbers = spells[name].astype(np.int64)
-        size = int(numbers.max(initial=0)) + 1
-        parts.append((name, None, size))
-        key = key * size + numbers
-    numbers, keys = pd.factorize(key, sort=True)
-    counts = np.bincount(numbers, minlength=len(keys))
-    return pd.DataFrame(dict(reversed([("spells", counts), *_decode(keys, reversed(parts))])))
-
-
-def _decode(key: np.ndarray[Any, Any], parts: Iterator[tuple[str, Any, int]]) -> Iterator[tuple[str, Any]]:
-    """Columns of a combined key, from the last to the first."""
-    for name, values, size in parts:
-        numbers = key % size
-        key = key // size
+def _decode(keys: Numbers, parts: Sequence[Part]) -> Iterator[tuple[str, Any]]:
+    """Columns of combined numbers, from the last to the first."""
+    for name, values, size in reversed(parts):
+        keys, numbers = np.divmod(keys, size)
         if values is not None:
             # The number after the last is that of no value.
             yield name, pd.Series(values).reindex(numbers).array
