@@ -11,7 +11,6 @@ from dashboard.answers import tell_apart
 from dashboard.downloads import Column, ColumnKind
 from dashboard.view import PERIOD, View
 from dashboard.words import say_number, say_percent, say_points
-from insights.intervals import find_wilson_interval
 from metrics.catalog import METRICS
 
 SMALL_NUMBER: Final = 30
@@ -36,7 +35,6 @@ def describe_cells(frame: pd.DataFrame, metric: str, view: View) -> pd.DataFrame
     One row per row of the frame, with its index.
     """
     up, down = frame[f"{metric}_numerator"], frame[f"{metric}_denominator"]
-    heads = zip(frame[f"{metric}_contributing"], frame[f"{metric}_expected"], strict=True)
     is_ratio = METRICS[metric].is_ratio
     counted = [
         f"{say_number(one)} / {say_number(two)}" if is_ratio else say_number(one)
@@ -47,7 +45,7 @@ def describe_cells(frame: pd.DataFrame, metric: str, view: View) -> pd.DataFrame
             "rate": frame[metric].astype(float).to_numpy(),
             "written": [write_value(metric, value) for value in frame[metric]],
             "counted": counted,
-            "entities": [say_heads(view, some, full) for some, full in heads],
+            "entities": list_heads(view, frame, metric),
             "is_small": (down < SMALL_NUMBER).to_numpy() if is_ratio else [False] * len(frame),
         },
         index=frame.index,
@@ -63,14 +61,12 @@ def say_heads(view: View, contributing: float, expected: float) -> str:
     )
 
 
-def add_interval(frame: pd.DataFrame, metric: str, view: View, count: str = "applicable_answers") -> pd.DataFrame:
-    """The frame with low and high of the Wilson interval over the answers counted, and the interval in words."""
-    interval = find_wilson_interval(frame[metric], frame[count].fillna(0))
-    written = [
-        view.say("{low} to {high}", low=say_percent(low), high=say_percent(high))
-        for low, high in zip(interval["low"], interval["high"], strict=True)
+def list_heads(view: View, frame: pd.DataFrame, metric: str) -> list[str]:
+    """How many entities stand behind each row of a frame."""
+    return [
+        say_heads(view, some, full)
+        for some, full in zip(frame[f"{metric}_contributing"], frame[f"{metric}_expected"], strict=True)
     ]
-    return frame.assign(low=interval["low"], high=interval["high"], interval=written)
 
 
 def title_tooltips(view: View, metric: str, **titles: str) -> dict[str, str]:
@@ -131,12 +127,7 @@ def list_columns(view: View, by: Sequence[str], metrics: Sequence[str]) -> tuple
 def make_table(view: View, frame: pd.DataFrame, by: Sequence[str], metrics: Sequence[str]) -> pd.DataFrame:
     """The rows of such a table, newest period first, with the ids in front."""
     first = metrics[0]
-    table = frame.assign(
-        entities=[
-            say_heads(view, some, full)
-            for some, full in zip(frame[f"{first}_contributing"], frame[f"{first}_expected"], strict=True)
-        ]
-    )
+    table = frame.assign(entities=list_heads(view, frame, first))
     keys = [name for name in (PERIOD, *by) if name in by]
     if keys:
         keys = list(dict.fromkeys(keys))

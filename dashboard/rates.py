@@ -16,19 +16,19 @@ from dashboard.downloads import Column
 from dashboard.figures import (
     KINDS,
     SMALL_NUMBER,
-    add_interval,
     describe_cells,
     label_cells,
     list_columns,
+    list_heads,
     make_table,
     say_change,
-    say_heads,
     title_tooltips,
     write_value,
 )
 from dashboard.panels import OnPick, Panel, remembered
 from dashboard.view import PERIOD, View
 from dashboard.words import begin_small, join_sentences, join_values, say_percent
+from insights.intervals import find_wilson_interval
 from metrics.catalog import METRICS
 from metrics.targets import read_targets
 
@@ -218,21 +218,27 @@ def show_rank(
     """
     if frame is None:
         frame = view.ask((metric, "applicable_answers"), (by,), period=period)
-    frame = add_interval(frame.dropna(subset=[metric]), metric, view)
+    frame = frame.dropna(subset=[metric])
+    interval = find_wilson_interval(frame[metric], frame["applicable_answers"].fillna(0))
+    frame = frame.assign(low=interval["low"], high=interval["high"])
     frame = frame.assign(peer=frame[by].map(peers) if peers is not None else float("nan"))
     frame = frame.sort_values([metric, by], ascending=[not best_first, True]).reset_index(drop=True)
     labels = view.label_rows(frame, by)
     names = [labels[code] for code in frame[by]]
-    drawn = describe_cells(frame, metric, view).assign(
-        row=make_distinct(names, frame[by].tolist()),
-        id=frame[by],
-        low=frame["low"],
-        high=frame["high"],
-        interval=frame["interval"],
-        peer=frame["peer"],
-        peer_written=[say_percent(rate) for rate in frame["peer"]],
-        is_small=(frame["applicable_answers"] < SMALL_NUMBER),
-        **({"series": frame[by].map(series)} if series else {}),
+    shown = frame.head(most)
+    drawn = describe_cells(shown, metric, view).assign(
+        row=make_distinct(names, frame[by].tolist())[:most],
+        id=shown[by],
+        low=shown["low"],
+        high=shown["high"],
+        interval=[
+            view.say("{low} to {high}", low=say_percent(low), high=say_percent(high))
+            for low, high in zip(shown["low"], shown["high"], strict=True)
+        ],
+        peer=shown["peer"],
+        peer_written=[say_percent(rate) for rate in shown["peer"]],
+        is_small=(shown["applicable_answers"] < SMALL_NUMBER),
+        **({"series": shown[by].map(series)} if series else {}),
     )
 
     def draw() -> Chart:
@@ -240,9 +246,7 @@ def show_rank(
         tooltips["interval"] = view.say("95 % interval")
         if peers is not None:
             tooltips["peer_written"] = view.say("Peers of the same kind")
-        spec, data = draw_rank(
-            drawn.head(most), tooltips, picks=("id",), series=list(dict.fromkeys((series or {}).values()))
-        )
+        spec, data = draw_rank(drawn, tooltips, picks=("id",), series=list(dict.fromkeys((series or {}).values())))
         said = [f"{row.row} {row.written} ({row.interval})" for row in drawn.head(5).itertuples()]
         return Chart(
             spec,
@@ -280,7 +284,7 @@ def show_rank(
         title=title,
         note=join_sentences(view.language, notes),
         metrics=(metric,),
-        table=frame.assign(id=frame[by], entities=drawn["entities"], **{name: names}),
+        table=frame.assign(id=frame[by], entities=list_heads(view, frame, metric), **{name: names}),
         columns=tuple(columns),
         chart=draw,
         on_pick=on_pick,
@@ -344,10 +348,7 @@ def show_movers(
         Column(f"{metric}_denominator", view.say("Denominator, {period}", period=after), "number"),
         Column("heads", view.say("Entities"), "text"),
     )
-    heads = [
-        say_heads(view, some, full)
-        for some, full in zip(frame[f"{metric}_contributing"].fillna(0), frame[f"{metric}_expected"], strict=True)
-    ]
+    heads = list_heads(view, frame.fillna({f"{metric}_contributing": 0}), metric)
     notes = [
         view.say("In percentage points; those that moved most. The table has all.") if kind == "rate" else "",
         note,

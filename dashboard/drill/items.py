@@ -17,7 +17,7 @@ from dashboard.drill.item_names import ITEM, ItemView, name_items, read_newest_v
 from dashboard.drill.like_for_like import show_like_for_like
 from dashboard.drill.quality import show_quality
 from dashboard.drill.time_to_fix import show_time_to_fix
-from dashboard.figures import find_changes, say_heads
+from dashboard.figures import find_changes, list_heads
 from dashboard.navigation import open_page
 from dashboard.panels import Panel, offer_tables, show_rows
 from dashboard.view import PERIOD, View
@@ -163,10 +163,7 @@ def read_all_items(view: ItemView, newest: str, previous: str | None) -> tuple[p
             "rate": frame[RATE].to_numpy(),
             "change": find_item_changes(view, newest, previous).reindex(frame[ITEM]).to_numpy(),
             "answers": frame["applicable_answers"].to_numpy(),
-            "entities": [
-                say_heads(view, some, full)
-                for some, full in zip(frame[f"{RATE}_contributing"], frame[f"{RATE}_expected"], strict=True)
-            ],
+            "entities": list_heads(view, frame, RATE),
             "trend": [[rate for rate in path if rate == rate] for path in paths.to_numpy()],
             **{period: paths[period].to_numpy() for period in paths.columns},
         }
