@@ -149,20 +149,20 @@ class _Rounds:
         self.visits, self.items, self.halves = visits, items, halves
         lines, blocks = len(items) + 1, int(marks["block"].max() if len(marks) else 0) + 1
         keys = marks["type_no"].to_numpy(np.int64) * lines + marks["lineage_no"].to_numpy(np.int64)
-        places, cells = pd.factorize(keys * blocks + marks["block"].to_numpy(np.int64))
+        self.places, cells = pd.factorize(keys * blocks + marks["block"].to_numpy(np.int64))
         line, self.block = np.divmod(cells, blocks)
         self.type_no, lineage = np.divmod(line, lines)
         self.item = pd.Index(items["lineage_no"]).get_indexer(lineage)
         numbers = visits[["type_no", "entity_no"]].to_numpy(np.intp)
         self.visit_at = np.zeros(numbers.max(axis=0, initial=0) + 1, np.intp)
         self.visit_at[numbers[:, 0], numbers[:, 1]] = np.arange(len(visits))
-        planes = max(len(halves), 1).bit_length()
-        self.facts: list[Part] = [(name, None, 2 if name.startswith("is_") else 1 << planes) for name in FACTS]
+        self.planes = max(len(halves), 1).bit_length()
+        self.facts: list[Part] = [(name, None, 2 if name.startswith("is_") else 1 << self.planes) for name in FACTS]
         order = np.argsort(marks["half_no"].to_numpy(np.int16), kind="stable")
-        self.ends = np.searchsorted(marks["half_no"].to_numpy(np.int16)[order], np.arange(len(halves) + 1))
-        self.places = places[order]
+        sizes = np.bincount(marks["half_no"].to_numpy(np.int16), minlength=len(halves))
+        self.rows_of_halves = np.split(order, np.cumsum(sizes)[:-1])
         names = ("not_met", "partly_met", "met", "not_applicable", "asked")
-        self.marks = {name: marks[name].to_numpy(np.int64)[order] for name in names}
+        self.marks = {name: marks[name].to_numpy(np.int64) for name in names}
 
     def tell(self, query: SpellsQuery) -> pd.DataFrame:
         """The spells that a question is about."""
@@ -206,12 +206,10 @@ class _Rounds:
 
     def follow(self, query: SpellsQuery) -> list[dict[str, Numbers]]:
         """Spells as they end, half by half; of each its cell, bit, FACTS in one number, and where asked both halves."""
-        size, halves = len(self.block), len(self.halves)
-        spells = _Spells(size, max(halves, 1).bit_length(), with_halves=query.by is None)
-        nobody = np.zeros(size, np.int64)
+        spells = _Spells(len(self.block), self.planes, with_halves=query.by is None)
+        nobody = np.zeros(len(self.block), np.int64)
         ended = [spells.collect(nobody, query.least_not_met, nobody, nobody)]
-        for half in range(halves):
-            rows = slice(self.ends[half], self.ends[half + 1])
+        for half, rows in enumerate(self.rows_of_halves):
             seen = {name: self._spread(name, rows) for name in ("not_met", "partly_met", "met", "not_applicable")}
             unmet = seen["not_met"] | seen["partly_met"]
             over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
@@ -222,7 +220,7 @@ class _Rounds:
         left = spells.open & asked if query.only_current else spells.open
         return [*ended, spells.collect(left, query.least_not_met, nobody, asked)]
 
-    def _spread(self, name: str, rows: slice | np.ndarray[Any, Any]) -> Marks:
+    def _spread(self, name: str, rows: Numbers) -> Marks:
         """Marks by cell; several rows of one are united."""
         spread = np.zeros(len(self.block), np.int64)
         places, marks = self.places[rows], self.marks[name][rows]
