@@ -218,8 +218,8 @@ def _fit(
     freedom = len(outcome) - inspectors - entities + parts
     if freedom < MIN_FREEDOM:
         return None
-    cells = np.bincount(place * entities + entity, weights=weight, minlength=inspectors * entities)
-    cells = cells.reshape(inspectors, entities)
+    # An inspector visits few of the entities.
+    cells = sparse.csr_array((weight, (place, entity)), shape=(inspectors, entities))
     of_inspector, of_entity = cells.sum(axis=1), cells.sum(axis=0)
     sum_inspector = np.bincount(place, weights=weight * outcome)
     sum_entity = np.bincount(entity, weights=weight * outcome)
@@ -227,7 +227,7 @@ def _fit(
     rest_of_entities = square - float((sum_entity**2 / of_entity).sum())
     rest_of_inspectors = square - float((sum_inspector**2 / of_inspector).sum())
     # Inspectors after entities: the entities are swept out, and each part has one direction that is not determined.
-    swept = np.diag(of_inspector) - (cells / of_entity) @ cells.T
+    swept = np.diag(of_inspector) - ((cells / of_entity) @ cells.T).toarray()
     pull = sum_inspector - cells @ (sum_entity / of_entity)
     same_part = (part[:, None] == part[None, :]).astype(float)
     explained = float(pull @ np.linalg.solve(swept + same_part, pull))
@@ -243,7 +243,7 @@ def _fit(
         return np.zeros(inspectors), np.full(inspectors, np.nan), (0.0, by_entity, by_chance), freedom, p
     # Mixed-model equations with the entities absorbed; after the inspectors comes the mean of each part.
     absorbed = by_entity / (by_entity * of_entity + by_chance)
-    held = np.diag(of_inspector) - (cells * absorbed) @ cells.T
+    held = np.diag(of_inspector) - ((cells * absorbed) @ cells.T).toarray()
     right = sum_inspector - cells @ (absorbed * sum_entity)
     member = (part[:, None] == np.arange(parts)[None, :]).astype(float)
     corner = held @ member
