@@ -71,13 +71,14 @@ def gather(group: View) -> tuple[pd.DataFrame, str | None]:
     outside = tuple(one for one in group.options.choices["inspection_type"] if one != SELF_CHECK)
     entities = group.list_all_rows("entities").drop_duplicates("entity").set_index("entity")
     own = group.ask(("compliance_rate",), ("entity", HALF), inspection_type=(SELF_CHECK,), with_entities=False)
-    own = own.dropna(subset=["compliance_rate"]).sort_values(HALF).drop_duplicates("entity", keep="last")
+    own = own[["entity", HALF, "compliance_rate", "compliance_rate_denominator"]].dropna(subset=["compliance_rate"])
+    own = own.sort_values(HALF).drop_duplicates("entity", keep="last")
     by = ("entity", "inspecting_entity", HALF)
     visits = drop_own(group.ask(("inspections",), by, inspection_type=outside, with_entities=False))
-    halves = [*own[HALF], *visits[HALF]]
-    if not halves or entities.empty:
+    halves = pd.concat([own[HALF], visits[HALF]])
+    if halves.empty or entities.empty:
         return pd.DataFrame(columns=list(COLUMNS)), None
-    half = max(halves)
+    half = str(halves.max())
     last = visits.groupby("entity")[HALF].max().reindex(entities.index)
     own = own.set_index("entity").reindex(entities.index)
     recent = replace(group, selection=replace(group.selection, from_period=step_back(half, RECENT - 1)))
