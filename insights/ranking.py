@@ -158,9 +158,13 @@ def _find_place_interval(shrunken: Shrunken, seed: int) -> tuple[Array, Array]:
     """Both ends of the interval of places; the error of the common mean moves all entities, so it moves no place."""
     met, unmet = _fit_beta(shrunken.mean, shrunken.variance)
     generator = np.random.default_rng(seed)
-    order = (_draw_log_gamma(generator, unmet) - _draw_log_gamma(generator, met)).argsort(axis=1)
-    places = np.empty(order.shape, dtype=np.int32)
-    np.put_along_axis(places, order, np.arange(1, order.shape[1] + 1, dtype=np.int32)[None, :], axis=1)
+    draws = _draw_log_gamma(generator, unmet)
+    draws -= _draw_log_gamma(generator, met)
+    # One draw at a time stays in the cache of a core, and numbers are no longer than they need to be, for the same.
+    number = np.arange(1, len(met) + 1, dtype=np.min_scalar_type(len(met)))
+    places = np.empty(draws.shape, dtype=number.dtype)
+    for place, draw in zip(places, draws, strict=True):
+        place[draw.argsort()] = number
     places = np.sort(places.T, axis=1)
     tail = round(DRAWS * (1 - LEVEL) / 2)
     return places[:, tail - 1].astype(float), places[:, DRAWS - tail].astype(float)
@@ -173,7 +177,8 @@ def _draw_log_gamma(generator: np.random.Generator, shape: Array) -> Drawn:
     """
     is_small = shape < 1
     size = (DRAWS, len(shape))
-    draws: Drawn = np.log(generator.standard_gamma((shape + is_small).astype(np.float32), size, dtype=np.float32))
+    draws: Drawn = generator.standard_gamma((shape + is_small).astype(np.float32), size, dtype=np.float32)
+    np.log(draws, out=draws)
     waits = generator.standard_exponential((DRAWS, int(is_small.sum())), dtype=np.float32)
     draws[:, is_small] -= np.divide(waits, shape[is_small], dtype=np.float32)
     return draws
