@@ -85,7 +85,7 @@ def read_spells_together(warehouse: Warehouse, queries: Sequence[SpellsQuery]) -
         read(warehouse, query, f"{tables}\nselect distinct half_no, fiscal_half from held order by half_no", {}),
         read(warehouse, query, f"{tables},\n{PLACE}\n{MARKS}", {}, is_long=True),
     )
-    return [rounds.tell(one) for one in queries]
+    return [rounds.tell(one, found) for one, found in zip(queries, rounds.follow(queries), strict=True)]
 
 
 def _held(query: SpellsQuery) -> str:
@@ -164,9 +164,8 @@ class _Rounds:
         names = ("not_met", "partly_met", "met", "not_applicable", "asked")
         self.marks = {name: marks[name].to_numpy(np.int64) for name in names}
 
-    def tell(self, query: SpellsQuery) -> pd.DataFrame:
+    def tell(self, query: SpellsQuery, found: list[dict[str, Numbers]]) -> pd.DataFrame:
         """The spells that a question is about."""
-        found = self.follow(query)
         if query.by is not None:
             return self.count(query.by, found)
         spells = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
@@ -204,21 +203,24 @@ class _Rounds:
         visits: Numbers = self.visit_at[self.type_no[cells], self.block[cells] + bits]
         return visits
 
-    def follow(self, query: SpellsQuery) -> list[dict[str, Numbers]]:
-        """Spells as they end, half by half; of each its cell, bit, FACTS in one number, and where asked both halves."""
-        spells = _Spells(len(self.block), self.planes, with_halves=query.by is None)
+    def follow(self, queries: Sequence[SpellsQuery]) -> list[list[dict[str, Numbers]]]:
+        """Spells of each question as they end, half by half, as `_Spells` collects them."""
+        spells = _Spells(len(self.block), self.planes, with_halves=any(one.by is None for one in queries))
         nobody = np.zeros(len(self.block), np.int64)
-        ended = [spells.collect(nobody, query.least_not_met, nobody, nobody)]
+        ended: list[list[dict[str, Numbers]]] = [[] for _ in queries]
         for half, rows in enumerate(self.rows_of_halves):
             seen = {name: self._spread(name, rows) for name in ("not_met", "partly_met", "met", "not_applicable")}
             unmet = seen["not_met"] | seen["partly_met"]
             over = spells.open & (seen["met"] | seen["not_applicable"]) & ~unmet
-            if not query.only_current and over.any():
-                ended.append(spells.collect(over, query.least_not_met, seen["met"], nobody))
+            for query, found in zip(queries, ended, strict=True):
+                if not query.only_current and over.any():
+                    found.append(spells.collect(query, over, seen["met"], nobody))
             spells.go_on(half, unmet, seen["not_met"], unmet | seen["met"] | seen["not_applicable"], over)
         asked = self._spread("asked", np.flatnonzero(self.marks["asked"]))
-        left = spells.open & asked if query.only_current else spells.open
-        return [*ended, spells.collect(left, query.least_not_met, nobody, asked)]
+        for query, found in zip(queries, ended, strict=True):
+            left = spells.open & asked if query.only_current else spells.open
+            found.append(spells.collect(query, left, nobody, asked))
+        return ended
 
     def _spread(self, name: str, rows: Numbers) -> Marks:
         """Marks by cell; several rows of one are united."""
@@ -254,12 +256,12 @@ class _Spells:
         self.open = (self.open | unmet) & ~over
         self.seen |= answered
 
-    def collect(self, ended: Marks, least_not_met: int, fixed: Marks, current: Marks) -> dict[str, Numbers]:
-        """What is known of the spells of these bits that were not met often enough."""
-        cells, bits = find_bits(ended & _reach(self.not_met, least_not_met))
+    def collect(self, query: SpellsQuery, ended: Marks, fixed: Marks, current: Marks) -> dict[str, Numbers]:
+        """Cell, bit and FACTS (in one number) of spells of these bits; of those that are listed, both halves too."""
+        cells, bits = find_bits(ended & _reach(self.not_met, query.least_not_met))
         # FACTS from the last to the first, as the first counts most in a number.
-        facts = [self.from_start, current, fixed, *self.not_met, *self.rounds]
-        told = {"facts": facts, "first": self.first, "last": self.last}
+        told = {"facts": [self.from_start, current, fixed, *self.not_met, *self.rounds]}
+        told |= {"first": self.first, "last": self.last} if query.by is None else {}
         return {"cell": cells, "bit": bits} | {name: _tell(planes, cells, bits) for name, planes in told.items()}
 
 
