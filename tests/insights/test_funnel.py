@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from insights.funnel import MIN_ENTITIES, find_dispersed_limits, find_limits, find_q_values, judge_funnel
 from insights.intervals import find_wilson_interval
@@ -140,6 +140,20 @@ def test_same_rate_is_more_unusual_over_more_answers() -> None:
     judged = judge_funnel(rates, counts).judged
     assert judged["adjusted_z"].iloc[1] < judged["adjusted_z"].iloc[0] < 0
     assert abs(judged["adjusted_z"].iloc[1]) < abs(judged["z"].iloc[1])
+
+
+def test_tails_are_those_of_the_binomial_distribution_where_entities_do_not_differ() -> None:
+    met = pd.Series([45] * 30 + [38, 49, 50, 0.5, 400])
+    counts = pd.Series([50] * 33 + [1, 500])
+    funnel = judge_funnel(met / counts, counts, 0.9)
+    upto = stats.binom.cdf(met, counts, 0.9)
+    tail = np.minimum(np.minimum(upto, 1 - stats.binom.cdf(met - 1, counts, 0.9)), 0.5)
+    p_value = 2 * stats.t.cdf(stats.norm.ppf(tail), len(met) - 1)
+    is_whole = met % 1 == 0
+    assert funnel.spread == 0
+    assert funnel.judged["p_value"][is_whole].tolist() == pytest.approx(p_value[is_whole].tolist(), rel=1e-9)
+    # Half a point of one is more usual than none of one, which has a tail of 0.1.
+    assert 2 * stats.t.cdf(stats.norm.ppf(0.1), 34) < funnel.judged["p_value"].iloc[33] < 1
 
 
 def test_distance_of_all_from_a_given_baseline_is_spread_and_no_alarm() -> None:

@@ -14,7 +14,7 @@ from metrics.matching import SETS, MatchQuery, ScoresQuery, match_rounds, read_s
 from metrics.query import Filters, QueryProblem, Scope
 from metrics.rounds import VERDICT_NO, RoundQuery, read_round
 from metrics.rows import RowsQuery, list_rows
-from metrics.spells import SpellsQuery, read_spells
+from metrics.spells import SpellsQuery, read_spells, read_spells_together
 from metrics.warehouse import Warehouse
 from tests.metrics.conftest import DOMAINS
 from tests.metrics.inserted_group import Group
@@ -249,6 +249,17 @@ def test_spells_are_those_worked_out_by_hand(
     assert counted["spells"].sum() == len(wanted)
     by_hand = found.groupby(["measure", "entity", *FACTS], dropna=False).size()
     assert counted.groupby(["measure", "entity", *FACTS], dropna=False)["spells"].sum().equals(by_hand) or not wanted
+
+
+def test_questions_about_spells_read_together_are_answered_as_each_is_alone(wide: Warehouse) -> None:
+    queries = [
+        SpellsQuery(by, least, only_current, SELF, KNOWN)
+        for by in (("region", "item_lineage"), ("category",), None)
+        for least, only_current in ((0, False), (2, True))
+    ]
+    for query, found in zip(queries, read_spells_together(wide, queries), strict=True):
+        pd.testing.assert_frame_equal(found, read_spells(wide, query))
+        assert len(found), query
 
 
 def test_spells_go_back_beyond_the_first_period_and_end_with_the_last(wide: Warehouse) -> None:
