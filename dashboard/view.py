@@ -267,7 +267,8 @@ class View:
         chosen = self.selection.values(dimension)
         choices = self.options.choices.get(dimension, {})
         labels = {code: text.say(self.language) for code, text in choices.items() if not chosen or code in chosen}
-        found = dict(zip(frame[dimension], frame[f"{dimension}_{self.language}"], strict=True))
+        once = frame.drop_duplicates(dimension)
+        found = dict(zip(once[dimension], once[f"{dimension}_{self.language}"], strict=True))
         rest = {code: label or self.say("Not stated") for code, label in found.items()}
         return labels | {code: label for code, label in rest.items() if code not in labels}
 

@@ -74,8 +74,7 @@ def find_many_signals(frame: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     count = frame["count"].to_numpy(dtype=float, na_value=np.nan)
     is_known = (rate >= 0) & (rate <= 1) & (count > 0) & np.isfinite(count)
     series = frame.groupby(keys, sort=False, dropna=False, observed=True).ngroup().to_numpy()
-    place = np.empty(len(frame), dtype=np.intp)
-    place[frame["period"].reset_index(drop=True).sort_values(kind="stable").index] = np.arange(len(frame))
+    place, _ = pd.factorize(frame["period"], sort=True, use_na_sentinel=False)
     # Known rounds first, so that each series is one row of a matrix without gaps between its rounds.
     order = np.lexsort((place, ~is_known, series))
     size = np.bincount(series)
