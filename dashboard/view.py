@@ -165,7 +165,7 @@ class View:
             if name == PERIOD:
                 column = frame[dimension].dropna()
                 codes = [f"FY{year:.0f}" for year in column] if dimension == "fiscal_year" else column
-                changed[PERIOD] = pd.Series(codes, index=column.index, dtype=object).reindex(frame.index)
+                changed[PERIOD] = pd.Series(codes, index=column.index, dtype="str").reindex(frame.index)
             else:
                 changed[name] = frame[name].fillna(NOT_STATED)
         frame = frame.assign(**changed)
