@@ -32,6 +32,8 @@ from insights.restatements import find_restatements
 METRIC: Final = "compliance_rate"
 OUTSIDE: Final = ("mutual_check", "affiliate_check", "privacy_audit")
 COUNTS: Final = ("lapsed_privacymarks", "overdue_actions", "missing_inspections")
+OPEN_WORK: Final = ("open_findings", "reopened_findings", "open_actions", *COUNTS)
+"""Asked together, with what the page shows of them elsewhere, because each question reads all rows of its fact."""
 SPLITS: Final = ("region", "measure")
 ROSE_OR_FELL: Final = {
     "group_move": (
@@ -125,7 +127,7 @@ def find_headlines(view: View, newest: str, previous: str | None) -> Headlines:
     facts += tell_chronic(spells, query)
     if previous:
         facts += find_restated(view, previous)
-    counts = view.ask(COUNTS, every_type=True, with_entities=False)
+    counts = view.ask(OPEN_WORK, every_type=True, with_entities=False)
     for metric in COUNTS:
         asked = view.make_query((metric,), every_type=True)
         facts += tell_count(metric, float(counts[metric].iloc[0] or 0), asked, metric)

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from dashboard import cards, panels, rates
-from dashboard.cards import build_count_cards, show_cards
+from dashboard.cards import build_count_card, show_cards
 from dashboard.compare.beside_group import show_beside_group
 from dashboard.figures import find_changes
 from dashboard.group.drivers import show_drivers
-from dashboard.group.headlines import show_headlines
+from dashboard.group.headlines import OPEN_WORK, show_headlines
 from dashboard.group.pace import show_pace
 from dashboard.navigation import open_page
 from dashboard.view import PERIOD, View
@@ -56,7 +56,8 @@ def show_open_work(view: View) -> None:
     """What is open and overdue, over all inspections of the period shown."""
     metrics = ("open_findings", "reopened_findings", "open_actions", "overdue_actions", "missing_inspections")
     st.caption(view.say("Open work, of every kind of inspection, in the periods shown"))
-    show_cards(build_count_cards(view, metrics, every_type=True))
+    values = view.ask(OPEN_WORK, every_type=True, with_entities=False).iloc[0]
+    show_cards([build_count_card(view, metric, values[metric]) for metric in metrics])
 
 
 def show_movers(view: View, newest: str) -> None:

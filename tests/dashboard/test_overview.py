@@ -239,7 +239,7 @@ def test_entities_without_a_region_are_named_and_not_taken_for_the_total(open_ap
 
 def test_without_a_plan_coverage_is_a_gap(open_app: OpenApp, tmp_path: Path) -> None:
     write_group(tmp_path)
-    change_build(tmp_path, "delete from fct_plan")
+    change_build(tmp_path, "delete from cube_plan")
     app = open_app(home=tmp_path, lang="en")
     assert not app.exception
     assert app.metric[3].value == "–"
