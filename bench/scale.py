@@ -14,6 +14,7 @@ import math
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -256,8 +257,20 @@ def describe(result: dict[str, Any]) -> str:
             "audits, findings and pairs grow with them.",
             "",
             *_draw_pages([one["all_answers"] for one in same], [one["pages"] for one in same]),
+            "",
+            _compare(same[0], same[-1]),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _compare(shortest: dict[str, Any], longest: dict[str, Any]) -> str:
+    """How many times as long pages take with the longest checklist as with the shortest one."""
+    told = []
+    for what, words in (("first_ms", "the first look takes"), ("repeated_ms", "a page that was seen before")):
+        times = {name: longest["pages"][name][what] / page[what] for name, page in shortest["pages"].items()}
+        most, middle = max(times, key=lambda name: times[name]), statistics.median(times.values())
+        told.append(f"{words} {middle:.1f} times as long in the median and {times[most]:.1f} at most ({most})")
+    return f"For {longest['all_answers'] / shortest['all_answers']:,.0f} times the answers {', '.join(told)}."
 
 
 def say_list(numbers: Sequence[int]) -> str:
