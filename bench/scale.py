@@ -247,8 +247,8 @@ def describe(result: dict[str, Any]) -> str:
     ]
     names = list(sizes[0]["pages"])
     lines += ["", *_sum_up(sizes, answers, names)]
-    if lengths := result["lengths"]:
-        whole = result["sizes"]["10"]
+    whole = result["sizes"].get("10")
+    if whole and (lengths := result["lengths"]):
         same = sorted([*lengths.values(), whole], key=lambda one: one["items"])
         lines += [
             "",

@@ -1,5 +1,6 @@
--- Cubes: answers counted per inspection. Most hold changes, not states: what was known at T is the sum of the rows
--- with event_at <= T. An answer adds its counts when it becomes known and takes them back when it is superseded.
+-- Cubes: what questions count, counted beforehand. Those of answers by category and by measure hold changes, not states:
+-- what was known at T is the sum of the rows with event_at <= T. An answer adds its counts when it
+-- becomes known and takes them back when it is superseded.
 
 create table cube_category (
   inspection_id bigint not null,

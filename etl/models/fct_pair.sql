@@ -89,6 +89,7 @@ join judged s
     on s.inspection_id = m.self_inspection_id and s.lineage_no = o.lineage_no
     and s.known_from < least(m.known_to, o.known_to) and greatest(m.known_from, o.known_from) < s.known_to;
 
+-- Counts as changes by class of items first, and then as states, of classes and of whole inspections.
 create or replace temp table paired_change as
 select
     c.inspection_id, c.self_inspection_id, c.class_no, c.self_domain, c.event_at,
